@@ -1,0 +1,24 @@
+# The Rust bridge (rust/): tokenizers, chat templates, Parquet. Defines the imported target `lathe_bridge`.
+# Built by cargo, or given ready-made with -DLATHE_BRIDGE=…/liblathe_bridge.a
+
+if(LATHE_BRIDGE)
+  set(bridge_library ${LATHE_BRIDGE})
+else()
+  set(bridge_library ${CMAKE_BINARY_DIR}/rust/release/liblathe_bridge.a)
+  find_program(CARGO cargo REQUIRED)
+  file(GLOB_RECURSE bridge_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/rust/src/*.rs)
+  add_custom_command(OUTPUT ${bridge_library}
+    COMMAND ${CARGO} build --release --locked --quiet --manifest-path ${CMAKE_SOURCE_DIR}/rust/Cargo.toml
+            --target-dir ${CMAKE_BINARY_DIR}/rust
+    DEPENDS ${bridge_sources} ${CMAKE_SOURCE_DIR}/rust/Cargo.toml ${CMAKE_SOURCE_DIR}/rust/Cargo.lock
+    COMMENT "Building the Rust bridge"
+    USES_TERMINAL)
+  add_custom_target(lathe_bridge_build DEPENDS ${bridge_library})
+endif()
+
+add_library(lathe_bridge INTERFACE)
+target_include_directories(lathe_bridge INTERFACE $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}>)
+target_link_libraries(lathe_bridge INTERFACE $<BUILD_INTERFACE:${bridge_library}> dl pthread m)
+if(TARGET lathe_bridge_build)
+  add_dependencies(lathe_bridge lathe_bridge_build)
+endif()
