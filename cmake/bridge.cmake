@@ -5,7 +5,7 @@ if(LATHE_BRIDGE)
   set(bridge_library ${LATHE_BRIDGE})
 else()
   set(bridge_library ${CMAKE_BINARY_DIR}/rust/release/liblathe_bridge.a)
-  find_program(CARGO cargo REQUIRED)
+  find_program(CARGO cargo HINTS ${CMAKE_SOURCE_DIR}/.deps/bin REQUIRED)  # there where set-up brought one
   file(GLOB_RECURSE bridge_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/rust/src/*.rs)
   add_custom_command(OUTPUT ${bridge_library}
     COMMAND ${CARGO} build --release --locked --quiet --manifest-path ${CMAKE_SOURCE_DIR}/rust/Cargo.toml

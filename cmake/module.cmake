@@ -1,5 +1,7 @@
 # lathe_module(NAME [TENSORS] [DEPENDS module...] [LIBRARIES target...])
 #   the folder lathe/NAME as the static library lathe_NAME, which sees only the modules named.
+# lathe_kernels(MODULE SOURCE)
+#   compiles SOURCE once for each instruction set; the module chooses among them at run time.
 # lathe_library()
 #   all modules so far as the one static library `lathe`.
 
@@ -17,6 +19,7 @@ target_compile_options(lathe_pch PRIVATE ${LATHE_WARNINGS})
 function(lathe_module name)
   cmake_parse_arguments(arg "TENSORS" "" "DEPENDS;LIBRARIES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/lathe/${name}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "/kernels\\.cpp$")  # see lathe_kernels
   if(NOT sources)
     return()
   endif()
@@ -35,6 +38,26 @@ function(lathe_module name)
   endif()
   set_property(GLOBAL APPEND PROPERTY lathe_modules lathe_${name})
   set_property(GLOBAL APPEND PROPERTY lathe_libraries ${arg_LIBRARIES})
+endfunction()
+
+function(lathe_kernels module source)
+  set(generic_flags "")
+  set(avx2_flags -mavx2 -mfma)
+  set(avx512_flags -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mprefer-vector-width=512)
+  set(instruction_sets generic)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    list(APPEND instruction_sets avx2 avx512)
+    target_compile_definitions(lathe_${module} PRIVATE LATHE_X86)
+  endif()
+  foreach(isa ${instruction_sets})
+    add_library(lathe_kernels_${isa} OBJECT ${source})
+    target_include_directories(lathe_kernels_${isa} PRIVATE ${CMAKE_SOURCE_DIR})
+    target_compile_definitions(lathe_kernels_${isa} PRIVATE LATHE_ISA=${isa})
+    target_compile_options(lathe_kernels_${isa} PRIVATE ${LATHE_WARNINGS} -O3 -fopenmp-simd
+      -fno-math-errno -fno-trapping-math -ffp-contract=fast ${${isa}_flags})
+    target_sources(lathe_${module} PRIVATE $<TARGET_OBJECTS:lathe_kernels_${isa}>)
+    set_property(GLOBAL APPEND PROPERTY lathe_modules lathe_kernels_${isa})
+  endforeach()
 endfunction()
 
 function(lathe_library)

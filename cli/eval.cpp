@@ -1,0 +1,104 @@
+// lathe eval: how well a model predicts a text.
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/progress.h"
+#include "cli/runtime.h"
+#include "cli/token_table.h"
+#include "lathe/data/dataset.h"
+#include "lathe/model/files.h"
+#include "lathe/objective/next_token.h"
+#include "lathe/train/evaluate.h"
+
+namespace lathe {
+namespace {
+
+struct EvalOptions {
+  std::string model, dtype = "auto";
+  std::vector<DataSource> data;
+  std::optional<std::string> text;
+  bool json = false, tokens = false;
+  int64_t max_length = 0, batch_size = 8;
+  std::string cache_dir;
+  RuntimeOptions runtime;
+
+  void fields(Fields& f) {
+    f("model", model, "Directory of the model.", {.placeholder = "DIR", .required = true});
+    f("data", data, "Files, folders and globs to predict.", {.placeholder = "PATH"});
+    f("text", text, "A text to predict, instead of data.");
+    f("tokens", tokens,
+      "For each position of the text: the five likeliest tokens, the true one and its loss.");
+    f("json", json, "Print one JSON object.");
+    f("max_length", max_length, "Longest context; 0: the model's, at most 2048.",
+      {.minimum = 0, .unit = "tokens"});
+    f("batch_size", batch_size, "Rows at once.", {.minimum = 1, .maximum = 65536});
+    f("cache_dir", cache_dir, "Folder that keeps the data as tokens.", {.placeholder = "DIR"});
+    f("dtype", dtype, "Precision; auto is that of the file.",
+      {.choices = {"auto", "float32", "bfloat16", "float64"}});
+    runtime.fields(f);
+  }
+  void check() const {
+    require(text.has_value() != !data.empty(), "expected either --data or --text");
+    require(!tokens || text, "--tokens shows one text: give it with --text");
+  }
+};
+
+Evaluation evaluate_data(Model& model, const Tokenizer& tokenizer, const EvalOptions& o,
+                         int64_t length) {
+  DataOptions data;
+  data.valid_data = o.data;
+  data.max_length = length;
+  data.per_device_eval_batch_size = o.batch_size;
+  data.cache_dir = o.cache_dir.empty() ? default_cache_folder().string() : o.cache_dir;
+  ProgressLine line;
+  const Dataset set = open_dataset(data, tokenizer, 0, data_progress(line));
+  line.print(set.valid_report.summary());
+  EvaluationBatches batches = validation_batches(set, data);
+  NextToken objective;
+  return evaluate(model, objective, [&] { return batches.next(); });
+}
+
+int run(const EvalOptions& o) {
+  const at::Device device = o.runtime.apply();
+  const Tokenizer tokenizer = Tokenizer::load(o.model);
+  const std::unique_ptr<Model> model = load_model(o.model, parse_dtype(o.dtype));
+  model->to(device);
+  const int64_t context = std::min<int64_t>(model->config().max_position_embeddings, 2048);
+  const int64_t length = o.max_length > 0 ? o.max_length : context;
+  std::vector<TokenLoss> table;
+  Evaluation e;
+  if (o.text) {
+    table = token_losses(*model, tokenizer, *o.text, length);
+    e = summary(table, *o.text);
+  } else {
+    e = evaluate_data(*model, tokenizer, o, length);
+  }
+  if (o.json) {
+    nlohmann::json out = {{"loss", e.loss}, {"perplexity", e.perplexity()}, {"tokens", e.tokens}};
+    if (e.bits_per_byte()) out["bits_per_byte"] = *e.bits_per_byte();
+    if (o.tokens) out["positions"] = to_json(table);
+    fmt::print("{}\n", out.dump());
+    return 0;
+  }
+  if (o.tokens) fmt::print("{}\n", to_text(table));
+  fmt::print(
+      "loss {:.5f} nats a token, perplexity {:.4f}{}, {:.0f} tokens\n", e.loss, e.perplexity(),
+      e.bits_per_byte() ? format(", {:.4f} bits per byte", *e.bits_per_byte()) : "", e.tokens);
+  return 0;
+}
+
+}  // namespace
+
+Command eval_command() {
+  return make_command<EvalOptions>(
+      {.name = "eval",
+       .summary = "Measure how well a model predicts a text",
+       .positional = {"data"},
+       .examples = {{"lathe eval --model DIR valid.txt", "loss, perplexity, bits per byte"},
+                    {"lathe eval --model DIR --text \"I like ice cream\" --tokens",
+                     "what the model expected at each position"}}},
+      run);
+}
+
+}  // namespace lathe

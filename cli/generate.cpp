@@ -1,0 +1,98 @@
+// lathe generate: continue prompts.
+#include "lathe/generate/generate.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/runtime.h"
+#include "lathe/model/files.h"
+
+namespace lathe {
+namespace {
+
+struct GenerateOptions {
+  std::string model, dtype = "auto";
+  std::optional<std::string> prompt;
+  int64_t num_return_sequences = 1;
+  bool echo = true, json = false;
+  SamplingOptions sampling;
+  RuntimeOptions runtime;
+
+  void fields(Fields& f) {
+    f("model", model, "Directory of the model.", {.placeholder = "DIR", .required = true});
+    f("prompt", prompt, "Text to continue; without it each line of standard input is one.");
+    f("num_return_sequences", num_return_sequences, "Continuations of each prompt, in one batch.",
+      {.minimum = 1, .maximum = 65536});
+    f("echo", echo, "Print the prompt before its continuation.");
+    f("json", json, "Print one JSON object with all continuations.");
+    sampling.fields(f);
+    runtime.fields(f);
+    f("dtype", dtype, "Precision; auto is that of the file.",
+      {.choices = {"auto", "float32", "bfloat16", "float64"}});
+  }
+};
+
+const char* end_name(Completion::End end) {
+  return end == Completion::End::eos ? "eos" : end == Completion::End::stop ? "stop" : "length";
+}
+
+void answer(Model& model, const Tokenizer& tokenizer, const std::string& prompt,
+            const GenerateOptions& o, nlohmann::json& all) {
+  const std::vector<std::string> prompts(static_cast<size_t>(o.num_return_sequences), prompt);
+  const bool stream = !o.json && prompts.size() == 1;
+  if (stream && o.echo) fmt::print("{}", prompt);
+  const auto show = [](size_t, std::string_view text) {
+    fmt::print("{}", text);
+    std::fflush(stdout);
+  };
+  const std::vector<Completion> completions =
+      generate(model, tokenizer, prompts, o.sampling, stream ? OnText(show) : OnText());
+  if (stream) fmt::print("\n");
+  for (const Completion& c : completions) {
+    if (!stream && !o.json) fmt::print("{}{}\n\n", o.echo ? prompt : "", c.text);
+    all.push_back({{"prompt", prompt},
+                   {"text", c.text},
+                   {"tokens", c.tokens.size()},
+                   {"finish_reason", end_name(c.end)}});
+  }
+}
+
+int run(const GenerateOptions& o) {
+  const at::Device device = o.runtime.apply();
+  const Tokenizer tokenizer = Tokenizer::load(o.model);
+  const std::unique_ptr<Model> model = load_model(o.model, parse_dtype(o.dtype));
+  model->to(device);
+  nlohmann::json all = nlohmann::json::array();
+  if (o.prompt) {
+    answer(*model, tokenizer, *o.prompt, o, all);
+  } else {
+    const bool terminal = ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1;
+    if (terminal) fmt::print(stderr, "Type a text to continue; an empty line ends.\n");
+    std::string line;
+    while ((!terminal || (fmt::print(stderr, "> "), true)) && std::getline(std::cin, line)) {
+      if (terminal && line.empty()) break;
+      answer(*model, tokenizer, line, o, all);
+    }
+  }
+  if (o.json) fmt::print("{}\n", nlohmann::json{{"completions", all}}.dump());
+  return 0;
+}
+
+}  // namespace
+
+Command generate_command() {
+  return make_command<GenerateOptions>(
+      {.name = "generate",
+       .summary = "Continue a text",
+       .positional = {"prompt"},
+       .examples = {{"lathe generate --model DIR \"Once upon\"", "one continuation, as it comes"},
+                    {"lathe generate --model DIR", "interactive"},
+                    {"lathe generate --model DIR --prompt X --temperature 0", "the likeliest"}}},
+      run);
+}
+
+}  // namespace lathe

@@ -1,0 +1,82 @@
+#include "cli/progress.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+
+namespace lathe {
+namespace {
+
+std::atomic<bool> stop{false};
+
+/// A second signal ends the program at once.
+extern "C" void on_signal(int number) {
+  stop = true;
+  std::signal(number, SIG_DFL);
+}
+
+}  // namespace
+
+void ProgressLine::show(const std::string& text) {
+  const bool terminal = ::isatty(STDERR_FILENO) == 1;
+  fmt::print(stderr, "{}{}{}", terminal ? "\r\033[K" : "", text, terminal ? "" : "\n");
+  std::fflush(stderr);
+  open_ = terminal;
+}
+
+void ProgressLine::print(const std::string& text) {
+  if (open_) fmt::print(stderr, "\r\033[K");
+  open_ = false;
+  fmt::print(stderr, "{}\n", text);
+}
+
+void ProgressLine::end() {
+  if (open_) fmt::print(stderr, "\n");
+  open_ = false;
+}
+
+std::string clock_time(double seconds) {
+  const auto all = static_cast<int64_t>(seconds + 0.5);
+  if (all >= 3600) return format("{}:{:02}:{:02}", all / 3600, all / 60 % 60, all % 60);
+  return format("{}:{:02}", all / 60, all % 60);
+}
+
+TerminalObserver::TerminalObserver() {
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+}
+
+void TerminalObserver::on_step(const StepReport& r) {
+  std::string left;
+  if (first_step_ >= 0 && r.step > first_step_) {
+    const double a_step = (r.seconds - first_seconds_) / static_cast<double>(r.step - first_step_);
+    left = ", " + clock_time(a_step * static_cast<double>(r.max_steps - r.step)) + " left";
+  } else {
+    first_step_ = r.step;
+    first_seconds_ = r.seconds;
+  }
+  line_.show(format("step {}/{}  loss {:.4f}  {:.0f} tokens/s{}", r.step, r.max_steps, r.loss,
+                    r.tokens_per_second, left));
+}
+
+void TerminalObserver::on_evaluation(int64_t step, const Evaluation& e) {
+  const std::optional<double> bits = e.bits_per_byte();
+  line_.print(format("step {}: validation loss {:.4f}, perplexity {:.3f}{}", step, e.loss,
+                     e.perplexity(), bits ? format(", {:.4f} bits per byte", *bits) : ""));
+  if (!e.sample.empty()) line_.print("--- sample ---\n" + e.sample + "\n--------------");
+}
+
+bool TerminalObserver::stop_requested() {
+  return stop;
+}
+
+DataProgress data_progress(ProgressLine& line) {
+  return [&line](const DataSource& source, const EncodeProgress& p) {
+    line.show(format("encoding {}: {} documents, {:.1f} MB of text, {} tokens", source.path,
+                     p.documents, static_cast<double>(p.text_bytes) / 1e6, p.tokens));
+  };
+}
+
+}  // namespace lathe

@@ -1,0 +1,38 @@
+#include "cli/recipe.h"
+
+namespace lathe {
+
+void ModelSpec::fields(Fields& f) {
+  f("path", path, "Directory of a model to start from; leave it out to start from random weights.",
+    {.placeholder = "DIR"});
+  config.fields(f);
+}
+
+void Recipe::fields(Fields& f) {
+  f.group("Model");
+  f("model", model, "A directory, or the sizes of a new model.",
+    {.aliases = {"model_name_or_path", "base_model"}, .required = true});
+  f("tokenizer", tokenizer, "Directory of the tokenizer; by default that of the model.",
+    {.aliases = {"tokenizer_name_or_path"}, .placeholder = "DIR"});
+  f("objective", objective, "What is minimised.", {.choices = {"next_token"}});
+  data.fields(f);
+  train.fields(f);
+  f("sample_prompt", sample_prompt, "Text that the sample at each validation continues.");
+  f("sample_tokens", sample_tokens, "Length of that sample; 0: none.",
+    {.minimum = 0, .unit = "tokens"});
+  f("overwrite", overwrite, "Start anew, and remove what a run left in output_dir.",
+    {.command_line = true});
+  runtime.fields(f);
+}
+
+void Recipe::check() const {
+  const bool from_path = !model.path.empty();
+  const bool from_sizes = model.config.hidden_size > 0;
+  require(from_path != from_sizes,
+          "\"model\": expected either a directory or the sizes of a new model (hidden_size, "
+          "intermediate_size, num_hidden_layers, num_attention_heads)");
+  require(from_path || !tokenizer.empty(),
+          "\"tokenizer\": a new model needs one; make it with `lathe tokenizer`");
+}
+
+}  // namespace lathe

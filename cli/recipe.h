@@ -1,0 +1,36 @@
+// A recipe is one value on each axis: data, objective, what is trained, how. This is the struct
+// behind `lathe train RECIPE.yaml`.
+#pragma once
+
+#include "cli/runtime.h"
+#include "lathe/data/options.h"
+#include "lathe/model/config.h"
+#include "lathe/train/options.h"
+
+namespace lathe {
+
+/// `model: DIR` to continue from a model, or `model: {hidden_size: 256, ...}` to start anew.
+struct ModelSpec {
+  std::string path;
+  ModelConfig config;
+
+  static constexpr const char* scalar_field = "path";
+  void fields(Fields& f);
+};
+
+struct Recipe {
+  ModelSpec model;
+  std::string tokenizer;
+  std::string objective = "next_token";
+  DataOptions data;
+  TrainOptions train;
+  RuntimeOptions runtime;
+  std::string sample_prompt;
+  int64_t sample_tokens = 64;
+  bool overwrite = false;
+
+  void fields(Fields& f);
+  void check() const;
+};
+
+}  // namespace lathe

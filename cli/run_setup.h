@@ -1,0 +1,33 @@
+// The parts of a run, made from its recipe.
+#pragma once
+
+#include "cli/progress.h"
+#include "cli/recipe.h"
+#include "lathe/data/dataset.h"
+#include "lathe/model/model.h"
+#include "lathe/text/tokenizer.h"
+#include "lathe/train/run_folder.h"
+
+namespace lathe {
+
+/// Opens output_dir for this recipe. Throws Error naming the keys if another recipe was run there;
+/// with `overwrite` removes what that run left.
+std::unique_ptr<RunFolder> open_run(const Recipe& recipe, Observer& observer);
+
+Tokenizer load_tokenizer(const Recipe& recipe);
+
+/// The model of the recipe: weights in float32, computing in bfloat16 or float32.
+std::unique_ptr<Model> make_model(Recipe& recipe, const Tokenizer& tokenizer);
+
+Dataset load_data(Recipe& recipe, const Tokenizer& tokenizer, ProgressLine& line);
+
+/// max_steps, or the steps that num_train_epochs take.
+int64_t total_steps(const Recipe& recipe, const Source& source, int world);
+
+/// What is about to be trained, for a person.
+std::string describe_run(const Recipe& recipe, Model& model, const Dataset& data);
+
+/// Writes model and tokenizer to `directory` in one step, in place of what is there.
+void publish_model(Model& model, const Tokenizer& tokenizer, const fs::path& directory);
+
+}  // namespace lathe

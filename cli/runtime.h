@@ -1,0 +1,26 @@
+// Where and how precisely a command computes.
+#pragma once
+
+#include "lathe/base/file.h"
+#include "lathe/base/tensor.h"
+#include "lathe/options/fields.h"
+
+namespace lathe {
+
+struct RuntimeOptions {
+  std::string device = "cpu";
+  int64_t threads = 0;
+
+  void fields(Fields& f);
+  /// Sets the number of threads and returns the device. Throws Error if this machine or this build
+  /// has no such device.
+  at::Device apply() const;
+};
+
+/// The dtype called float32, float64 or bfloat16; nothing for auto.
+std::optional<at::ScalarType> parse_dtype(const std::string& name);
+
+/// Where encoded data is kept by default: $XDG_CACHE_HOME/lathe or ~/.cache/lathe.
+fs::path default_cache_folder();
+
+}  // namespace lathe

@@ -1,0 +1,82 @@
+// lathe train RECIPE.yaml: from a recipe to a run.
+#include "cli/commands.h"
+#include "cli/progress.h"
+#include "cli/recipe.h"
+#include "cli/run_setup.h"
+#include "lathe/generate/generate.h"
+#include "lathe/model/files.h"
+#include "lathe/objective/next_token.h"
+#include "lathe/train/evaluate.h"
+#include "lathe/train/loop.h"
+
+namespace lathe {
+namespace {
+
+std::string sample(Model& model, const Tokenizer& tokenizer, const Recipe& recipe) {
+  if (recipe.sample_tokens == 0) return {};
+  SamplingOptions options;
+  options.max_new_tokens = recipe.sample_tokens;
+  options.temperature = 0.8;
+  options.seed = recipe.train.seed;
+  return recipe.sample_prompt +
+         generate(model, tokenizer, {recipe.sample_prompt}, options).at(0).text;
+}
+
+int run(const Recipe& given) {
+  const at::Device device = given.runtime.apply();
+  TerminalObserver observer;
+  const std::unique_ptr<RunFolder> folder = open_run(given, observer);
+  Recipe recipe = given;
+  const Tokenizer tokenizer = load_tokenizer(recipe);
+  const std::unique_ptr<Model> model = make_model(recipe, tokenizer);
+  model->to(device);
+  const Dataset data = load_data(recipe, tokenizer, observer.line());
+  const auto seed = static_cast<uint64_t>(recipe.train.seed);
+  const std::unique_ptr<Parallel> parallel = single_process();
+  const std::unique_ptr<Source> source =
+      training_source(data, recipe.data, seed, parallel->rank(), parallel->world());
+  recipe.train.max_steps = total_steps(recipe, *source, parallel->world());
+
+  NextToken objective;
+  Optimizer optimizer = make_optimizer(*model, recipe.train.optimizer);
+  Training training{*model, objective, *source, optimizer, *parallel, observer, folder.get(), {}};
+  if (data.validation.size() > 0)
+    training.evaluate = [&] {
+      EvaluationBatches batches = validation_batches(data, recipe.data);
+      Evaluation e = evaluate(*model, objective, [&] { return batches.next(); });
+      e.sample = sample(*model, tokenizer, recipe);
+      return e;
+    };
+  observer.line().print(describe_run(recipe, *model, data));
+  if (!train(training, recipe.train)) {
+    observer.line().print("stopped after a checkpoint; the same command goes on from there");
+    return 0;
+  }
+  publish_model(*model, tokenizer, folder->path() / "model");
+  observer.line().print(
+      format("done: the model is in {0}\n  lathe generate --model {0} --prompt TEXT",
+             (folder->path() / "model").string()));
+  return 0;
+}
+
+}  // namespace
+
+Command train_command() {
+  return make_command<Recipe>(
+      {.name = "train",
+       .summary = "Train a model as a recipe says",
+       .description =
+           "A recipe is a YAML file with the options below; what is given on the command line goes "
+           "before it. The run writes its recipe, metrics and checkpoints to output_dir, and the "
+           "result to output_dir/model, which transformers loads. The same command goes on where "
+           "an "
+           "interrupted run stopped, bit for bit.",
+       .positional = {"recipe"},
+       .recipe = "recipe",
+       .examples = {{"lathe train recipes/pretrain.yaml", "a model from random weights"},
+                    {"lathe train recipe.yaml --learning_rate 1e-3 --output_dir runs/b",
+                     "the same with other options"}}},
+      run);
+}
+
+}  // namespace lathe

@@ -1,0 +1,38 @@
+// What a training or evaluation step reads: rows of tokens. Letters: B rows, T positions.
+#pragma once
+
+#include <cstdint>
+
+#include "lathe/base/tensor.h"
+
+namespace lathe {
+
+/// The label of a position that is no target, as in transformers.
+inline constexpr int64_t ignored_label = -100;
+
+/// Rows of tokens on one device. A row may hold several documents, one after the other.
+struct Batch {
+  /// (B, T) int64; padding has the tokenizer's pad (or eos) id.
+  Tensor input_ids;
+  /// (B, T) int64, as in transformers: labels[b,t] is input_ids[b,t] where that token is a target,
+  /// otherwise `ignored_label` (padding, the first token of every document or part of one in a row,
+  /// masked prompts). Not shifted: the objective predicts labels[b,t] from the positions before t.
+  Tensor labels;
+  /// (B, T) int64, counts from 0 within each document (or part of one) of a row; 0 for padding.
+  Tensor position_ids;
+  /// (B, T) int32, the number of the document within its row, counted from 0; -1 for padding.
+  /// Attention does not cross segments.
+  Tensor segment_ids;
+  /// How many labels are targets, in all rows.
+  int64_t target_tokens = 0;
+  /// Bytes of text of the documents that begin in these rows. Over a whole evaluation set:
+  /// bits per byte = nats / ln 2 / text_bytes.
+  int64_t text_bytes = 0;
+
+  int64_t rows() const { return input_ids.size(0); }
+  int64_t length() const { return input_ids.size(1); }
+  /// The same batch on `device`; shares what is there already.
+  Batch to(const at::Device& device) const;
+};
+
+}  // namespace lathe

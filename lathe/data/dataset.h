@@ -1,0 +1,44 @@
+// From a recipe's data options to training and validation batches.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "lathe/data/document_source.h"
+#include "lathe/data/encode.h"
+#include "lathe/data/evaluation_batches.h"
+#include "lathe/data/options.h"
+#include "lathe/text/tokenizer.h"
+
+namespace lathe {
+
+/// The data of a run, as tokens.
+struct Dataset {
+  std::vector<Pool> train;      ///< none without train_data
+  DocumentSet validation;       ///< of valid_data or validation_split; may be empty
+  DocumentReport train_report;  ///< what was read, the part held out included
+  DocumentReport valid_report;  ///< of valid_data
+  int64_t pad_id = 0;
+};
+
+/// Called while a source is being encoded; not at all where the cache has it.
+using DataProgress = std::function<void(const DataSource&, const EncodeProgress&)>;
+
+/// Finds, encodes (or takes from the cache) and splits the data. Sources without weights become one
+/// pool, so that an epoch goes through all data once; with weights each is a pool of its own.
+/// Throws Error for contradicting options, for a source without any document, and for a split that
+/// leaves one side empty.
+Dataset open_dataset(const DataOptions& options, const Tokenizer& tokenizer, uint64_t seed,
+                     const DataProgress& progress = {});
+
+/// The training batches of rank `rank` of `world`. Throws Error if there is no training data.
+std::unique_ptr<Source> training_source(const Dataset& dataset, const DataOptions& options,
+                                        uint64_t seed, int64_t rank = 0, int64_t world = 1);
+
+/// The validation batches of rank `rank` of `world`.
+EvaluationBatches validation_batches(const Dataset& dataset, const DataOptions& options,
+                                     int64_t rank = 0, int64_t world = 1);
+
+}  // namespace lathe

@@ -1,0 +1,54 @@
+#include "lathe/data/document_set.h"
+
+#include <algorithm>
+
+#include "lathe/base/error.h"
+#include "lathe/base/hash.h"
+
+namespace lathe {
+
+void DocumentSet::add(std::shared_ptr<const TokenCache> cache) {
+  size_ += cache->documents();
+  tokens_ += cache->tokens();
+  parts_.push_back({std::move(cache), nullptr, size_});
+}
+
+void DocumentSet::add(std::shared_ptr<const TokenCache> cache, std::vector<uint32_t> documents) {
+  if (documents.empty()) return;
+  for (const uint32_t document : documents) {
+    require(document < cache->documents(), "document {} of {}", document, cache->documents());
+    tokens_ += (*cache)[document].tokens;
+  }
+  size_ += documents.size();
+  parts_.push_back({std::move(cache),
+                    std::make_shared<const std::vector<uint32_t>>(std::move(documents)), size_});
+}
+
+void DocumentSet::add(const DocumentSet& other) {
+  const uint64_t before = size_;
+  for (Part part : other.parts_) {
+    part.end += before;
+    parts_.push_back(std::move(part));
+  }
+  size_ += other.size_;
+  tokens_ += other.tokens_;
+}
+
+DocumentRef DocumentSet::operator[](uint64_t i) const {
+  require(i < size_, "document {} of {}", i, size_);
+  const auto part = std::ranges::upper_bound(parts_, i, {}, &Part::end);
+  const uint64_t begin = part == parts_.begin() ? 0 : std::prev(part)->end;
+  const uint64_t at = i - begin;
+  return {part->cache.get(), part->chosen ? (*part->chosen)[at] : at};
+}
+
+std::string DocumentSet::fingerprint() const {
+  Hasher hasher;
+  for (const Part& part : parts_) {
+    hasher.add(part.cache->key()).add(part.chosen ? "some" : "all");
+    if (part.chosen) hasher.add(std::as_bytes(std::span(*part.chosen)));
+  }
+  return hasher.hex();
+}
+
+}  // namespace lathe

@@ -1,0 +1,41 @@
+// From the files of a source to its token cache.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+
+#include "lathe/data/options.h"
+#include "lathe/data/token_cache.h"
+#include "lathe/text/tokenizer.h"
+
+namespace lathe {
+
+/// How far the encoding of one source is.
+struct EncodeProgress {
+  uint64_t files_done = 0;
+  uint64_t files = 0;
+  uint64_t documents = 0;
+  uint64_t text_bytes = 0;
+  uint64_t tokens = 0;
+};
+
+/// How a source becomes tokens.
+struct EncodeOptions {
+  bool add_bos_token = true;  ///< before each document, if the tokenizer has one
+  bool add_eos_token = true;  ///< after each document, if the tokenizer has one
+  std::filesystem::path cache_dir;
+  /// Called after every batch of text; what it throws ends the work and leaves nothing behind.
+  std::function<void(const EncodeProgress&)> progress;
+};
+
+/// The tokens of a source: those of `cache_dir` if the same text was encoded by the same tokenizer
+/// in the same way before, otherwise encoded now, by all cores, in bounded memory. A damaged cache
+/// is made anew. Several processes may ask for the same at once: one works, the others wait. Throws
+/// Error if no document can be used.
+std::shared_ptr<const TokenCache> encode_source(const DataSource& source,
+                                                const Tokenizer& tokenizer,
+                                                const EncodeOptions& options);
+
+}  // namespace lathe

@@ -1,0 +1,82 @@
+// The options of data, under the names of transformers and TRL where those have one.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lathe/options/fields.h"
+
+namespace lathe {
+
+/// One entry of `train_data` or `valid_data`; a bare string is its `path`.
+struct DataSource {
+  std::string path{};
+  std::optional<double> weight{};
+  std::string column = "text";
+  std::string document_start{};
+
+  static constexpr const char* scalar_field = "path";
+  void fields(Fields& f) {
+    f("path", path, "File, folder or glob; .jsonl and .parquet are tables, anything else is text.",
+      {.placeholder = "PATH", .required = true});
+    f("weight", weight,
+      "Share of the rows, relative to the other sources (1 where only others have one). Without "
+      "any weight, an epoch goes through all data once.",
+      {.above = 0});
+    f("column", column, "The column that holds the text, in .jsonl and .parquet files.",
+      {.aliases = {"dataset_text_field", "text_field"}});
+    f("document_start", document_start,
+      "In text files, a line that begins with this starts a new document. Empty: a file is one.");
+  }
+};
+
+/// From files to batches.
+struct DataOptions {
+  std::vector<DataSource> train_data;
+  std::vector<DataSource> valid_data;
+  double validation_split = 0;
+  int64_t max_length = 1024;
+  bool packing = true;
+  bool truncation = false;
+  bool shuffle = true;
+  bool add_bos_token = true;
+  bool add_eos_token = true;
+  int64_t per_device_train_batch_size = 8;
+  int64_t per_device_eval_batch_size = 8;
+  std::string cache_dir;
+
+  void fields(Fields& f) {
+    f.group("Data");
+    f("train_data", train_data, "Files, folders and globs to train on.");
+    f("valid_data", valid_data, "Files, folders and globs to validate on.");
+    f("validation_split", validation_split,
+      "Share of the training documents held out for validation, chosen by a hash of their content, "
+      "so that equal documents are never on both sides.",
+      {.minimum = 0, .below = 1, .aliases = {"val_size", "val_set_size"}});
+    f("max_length", max_length, "Tokens in a row.",
+      {.minimum = 2,
+       .maximum = 1 << 24,
+       .aliases = {"max_seq_length", "sequence_len", "cutoff_len"},
+       .unit = "tokens"});
+    f("packing", packing,
+      "Fill each row with several documents; attention does not cross from one to the next.",
+      {.aliases = {"sample_packing"}});
+    f("truncation", truncation,
+      "Without packing: drop what lies beyond max_length, instead of giving it rows of its own.");
+    f("shuffle", shuffle, "Visit the documents in a new order every epoch.");
+    f("add_bos_token", add_bos_token,
+      "Begin each document with the tokenizer's beginning-of-sequence token, if it has one.");
+    f("add_eos_token", add_eos_token,
+      "End each document with the tokenizer's end-of-sequence token, if it has one.");
+    f("per_device_train_batch_size", per_device_train_batch_size, "Rows in a training batch.",
+      {.minimum = 1, .maximum = 1 << 20, .aliases = {"micro_batch_size"}, .unit = "rows"});
+    f("per_device_eval_batch_size", per_device_eval_batch_size, "Rows in an evaluation batch.",
+      {.minimum = 1, .maximum = 1 << 20, .unit = "rows"});
+    f("cache_dir", cache_dir, "Folder that keeps the data as tokens, for this run and later ones.",
+      {.placeholder = "DIR"});
+  }
+};
+
+}  // namespace lathe

@@ -1,0 +1,75 @@
+#include "lathe/data/row.h"
+
+#include <numeric>
+
+#include "lathe/base/error.h"
+
+namespace lathe {
+namespace {
+
+uint64_t row_length(const Row& row) {
+  return std::accumulate(row.begin(), row.end(), uint64_t{0},
+                         [](uint64_t sum, const RowPiece& piece) { return sum + piece.length; });
+}
+
+/// One row of each tensor of a batch.
+struct RowView {
+  int64_t* input_ids;
+  int64_t* labels;
+  int64_t* position_ids;
+  int32_t* segment_ids;
+};
+
+void write_row(const Row& row, RowView view) {
+  uint64_t at = 0;
+  int32_t segment = 0;
+  for (const RowPiece& piece : row) {
+    const std::span<int64_t> tokens(view.input_ids + at, piece.length);
+    piece.document.cache->read(piece.document.document, piece.begin, tokens);
+    std::ranges::copy(tokens, view.labels + at);
+    view.labels[at] = ignored_label;
+    std::iota(view.position_ids + at, view.position_ids + at + piece.length, int64_t{0});
+    std::fill_n(view.segment_ids + at, piece.length, segment++);
+    at += piece.length;
+  }
+}
+
+}  // namespace
+
+void check_row_options(const RowOptions& options) {
+  constexpr int64_t most = int64_t{1} << 24;
+  require(options.max_length >= 2 && options.max_length <= most,
+          "max_length: expected 2 to {} tokens, found {}", most, options.max_length);
+  require(options.batch_size >= 1 && options.batch_size <= (int64_t{1} << 40) / options.max_length,
+          "batch size: expected at least 1 row, and at most 2^40 tokens, found {} rows",
+          options.batch_size);
+  require(options.world >= 1 && options.rank >= 0 && options.rank < options.world,
+          "expected a rank from 0 to {}, found {}", options.world - 1, options.rank);
+}
+
+Batch assemble_batch(const std::vector<Row>& rows, int64_t pad_id) {
+  uint64_t width = 0;
+  for (const Row& row : rows) width = std::max(width, row_length(row));
+  const std::array<int64_t, 2> shape = {static_cast<int64_t>(rows.size()),
+                                        static_cast<int64_t>(width)};
+  Batch batch;
+  batch.input_ids = at::full(shape, pad_id, at::kLong);      // (B, T)
+  batch.labels = at::full(shape, ignored_label, at::kLong);  // (B, T)
+  batch.position_ids = at::zeros(shape, at::kLong);          // (B, T)
+  batch.segment_ids = at::full(shape, -1, at::kInt);         // (B, T)
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const size_t at = i * width;
+    write_row(rows[i], {batch.input_ids.mutable_data_ptr<int64_t>() + at,
+                        batch.labels.mutable_data_ptr<int64_t>() + at,
+                        batch.position_ids.mutable_data_ptr<int64_t>() + at,
+                        batch.segment_ids.mutable_data_ptr<int32_t>() + at});
+    for (const RowPiece& piece : rows[i]) {
+      batch.target_tokens += static_cast<int64_t>(piece.length) - 1;
+      if (piece.begin == 0)
+        batch.text_bytes += static_cast<int64_t>(piece.document.record().text_bytes);
+    }
+  }
+  return batch;
+}
+
+}  // namespace lathe

@@ -1,0 +1,40 @@
+// Rows of tokens put together from pieces of documents. Letters: B rows, T positions.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "lathe/data/batch.h"
+#include "lathe/data/document_set.h"
+
+namespace lathe {
+
+/// Tokens begin..begin+length-1 of a document.
+struct RowPiece {
+  DocumentRef document;
+  uint64_t begin = 0;
+  uint64_t length = 0;
+};
+
+/// A row: pieces one after the other, each a segment of its own.
+using Row = std::vector<RowPiece>;
+
+/// What a row is like.
+struct RowOptions {
+  int64_t max_length = 1024;  ///< tokens of a row, at least 2
+  int64_t batch_size = 8;     ///< rows of a batch on each rank
+  bool packing = true;        ///< several pieces a row; otherwise one
+  bool truncation = false;    ///< without packing: a document is one row, what is longer is dropped
+  int64_t pad_id = 0;         ///< the token that fills shorter rows
+  int64_t rank = 0;           ///< takes the rows rank, rank + world, ...
+  int64_t world = 1;
+};
+
+/// Throws Error for options out of range.
+void check_row_options(const RowOptions& options);
+
+/// The batch of these rows, on the CPU, as wide as the longest of them. All tokens are targets but
+/// the first of each piece. Throws Error if a cache is damaged.
+Batch assemble_batch(const std::vector<Row>& rows, int64_t pad_id);
+
+}  // namespace lathe

@@ -1,0 +1,75 @@
+// The documents of one source as tokens, in mapped files that are made once.
+//
+// A cache is a folder named after its key, the hash of everything that decides its content:
+//   tokens.bin      token ids, uint16 where the vocabulary fits, otherwise uint32
+//   documents.bin   a DocumentRecord for each document
+//   meta.json       sizes and hashes of both, and what was left out
+// Numbers are little-endian.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "lathe/base/file.h"
+#include "lathe/data/document_report.h"
+#include "lathe/data/file_hashes.h"
+
+namespace lathe {
+
+/// Where a document lies in tokens.bin, as written in documents.bin. Documents come in order;
+/// between two there may be tokens that belong to none.
+struct DocumentRecord {
+  uint64_t begin;       ///< its first token, counted from the start of the file
+  uint64_t tokens;      ///< at least 1
+  uint64_t text_bytes;  ///< of its text in UTF-8
+  uint64_t text_hash;   ///< of its text; equal texts have equal hashes
+};
+static_assert(sizeof(DocumentRecord) == 32);
+
+/// What meta.json says.
+struct TokenCacheMeta {
+  std::string key;
+  int64_t token_bytes = 0;  ///< 2 or 4
+  uint64_t stored_tokens = 0;
+  uint64_t tokens = 0;       ///< those that belong to documents
+  uint64_t token_limit = 0;  ///< one more than the largest id
+  std::string tokens_hash;
+  std::string documents_hash;
+  DocumentReport report;
+};
+
+/// A cache that is there, mapped: nothing of it is in memory but what was touched.
+class TokenCache {
+ public:
+  /// Throws Error if a file is missing, of another size or with other content than was written;
+  /// `hashes` remembers what was checked before.
+  TokenCache(const std::filesystem::path& folder, FileHashes& hashes);
+
+  uint64_t documents() const { return records_.size(); }
+  /// Tokens of all documents.
+  uint64_t tokens() const { return meta_.tokens; }
+  const DocumentRecord& operator[](uint64_t document) const { return records_[document]; }
+  /// Copies the tokens from `begin` on of one document. Throws Error if the cache is damaged.
+  void read(uint64_t document, uint64_t begin, std::span<int64_t> tokens) const;
+  const std::string& key() const { return meta_.key; }
+  const DocumentReport& report() const { return meta_.report; }
+
+ private:
+  template <class Id>
+  void copy(const DocumentRecord& record, uint64_t begin, std::span<int64_t> tokens) const;
+
+  std::string folder_;
+  TokenCacheMeta meta_;
+  MappedFile tokens_file_;
+  MappedFile documents_file_;
+  std::span<const DocumentRecord> records_;
+};
+
+/// Reads or writes meta.json, with a hash over itself.
+TokenCacheMeta read_token_cache_meta(const std::filesystem::path& file);
+void write_token_cache_meta(const std::filesystem::path& file, const TokenCacheMeta& meta);
+
+}  // namespace lathe

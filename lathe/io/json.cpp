@@ -1,0 +1,189 @@
+#include "lathe/io/json.h"
+
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "lathe/base/error.h"
+#include "lathe/base/file.h"
+#include "lathe/io/json_events.h"
+#include "lathe/io/utf8.h"
+
+namespace lathe {
+namespace {
+
+using nlohmann::json;
+
+/// Builds the document. `open_` points at the containers that are not closed yet; a container does
+/// not move while it is open, since only the innermost one grows.
+class Builder final : public JsonEvents {
+ public:
+  explicit Builder(std::string_view text) : text_(text) {}
+
+  void null() override { add(nullptr); }
+  void boolean(bool value) override { add(value); }
+  void integer(int64_t value) override { add(value); }
+  void natural(uint64_t value) override { add(value); }
+  void real(double value) override { add(value); }
+  void string(std::string value) override { add(std::move(value)); }
+  void begin_object() override { open_.push_back(add(json::object())); }
+  void begin_array() override { open_.push_back(add(json::array())); }
+  void end_object() override { open_.pop_back(); }
+  void end_array() override { open_.pop_back(); }
+  void key(std::string name) override {
+    auto& members = open_.back()->get_ref<json::object_t&>();
+    const auto [member, is_new] = members.try_emplace(std::move(name));
+    if (!is_new)
+      fail("{}: the key {} is there twice", line_and_column(text_, position),
+           show_text(member->first));
+    member_ = &member->second;
+  }
+
+  json take() { return std::move(root_); }
+
+ private:
+  template <class Value>
+  json* add(Value&& value) {
+    if (open_.empty()) {
+      root_ = std::forward<Value>(value);
+      return &root_;
+    }
+    if (open_.back()->is_array())
+      return &open_.back()->get_ref<json::array_t&>().emplace_back(std::forward<Value>(value));
+    *member_ = std::forward<Value>(value);
+    return member_;
+  }
+
+  std::string_view text_;
+  json root_;
+  std::vector<json*> open_;
+  json* member_ = nullptr;
+};
+
+template <class T>
+std::string range_text(std::string_view what, T min, T max) {
+  const bool below = min != std::numeric_limits<T>::lowest();
+  const bool above = max != std::numeric_limits<T>::max();
+  if (below && above) return format("{} from {} to {}", what, min, max);
+  if (below) return format("{} >= {}", what, min);
+  if (above) return format("{} <= {}", what, max);
+  return std::string(what);
+}
+
+[[noreturn]] void fail_member(std::string_view key, std::string_view expected, const json* found) {
+  if (found == nullptr) fail("{}: expected {}, but it is missing", show_text(key), expected);
+  fail("{}: expected {}, found {}", show_text(key), expected, show_json(*found));
+}
+
+const json& need(const json& object, std::string_view key, std::string_view expected) {
+  const json* member = find_member(object, key);
+  if (member == nullptr) fail_member(key, expected, nullptr);
+  return *member;
+}
+
+int64_t as_int(const json& value, std::string_view key, int64_t min, int64_t max) {
+  const bool fits =
+      value.is_number_integer() &&
+      (!value.is_number_unsigned() ||
+       value.get<uint64_t>() <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max()));
+  if (!fits || value.get<int64_t>() < min || value.get<int64_t>() > max)
+    fail_member(key, range_text("an integer", min, max), &value);
+  return value.get<int64_t>();
+}
+
+double as_number(const json& value, std::string_view key, double min, double max) {
+  if (!value.is_number() || !(value.get<double>() >= min) || !(value.get<double>() <= max))
+    fail_member(key, range_text("a number", min, max), &value);
+  return value.get<double>();
+}
+
+bool as_bool(const json& value, std::string_view key) {
+  if (!value.is_boolean()) fail_member(key, "true or false", &value);
+  return value.get<bool>();
+}
+
+std::string as_string(const json& value, std::string_view key) {
+  if (!value.is_string()) fail_member(key, "a string", &value);
+  return value.get<std::string>();
+}
+
+}  // namespace
+
+json parse_json(std::string_view text) {
+  Builder builder(text);
+  parse_json_events(text, builder);
+  return builder.take();
+}
+
+json load_json(const fs::path& path, uint64_t limit) {
+  const std::string content = read_file(path, limit);
+  const Context doing("reading {}", path.string());
+  std::string_view text = content;
+  if (begins_with_bom(text)) text.remove_prefix(3);
+  return parse_json(text);
+}
+
+const json* find_member(const json& object, std::string_view key) {
+  require(object.is_object(), "{}: expected an object that may hold it, found {}", show_text(key),
+          show_json(object));
+  const auto member = object.find(key);
+  return member == object.end() || member->is_null() ? nullptr : &*member;
+}
+
+int64_t get_int(const json& object, std::string_view key, int64_t min, int64_t max) {
+  return as_int(need(object, key, range_text("an integer", min, max)), key, min, max);
+}
+
+int64_t get_int_or(const json& object, std::string_view key, int64_t fallback, int64_t min,
+                   int64_t max) {
+  const json* member = find_member(object, key);
+  return member == nullptr ? fallback : as_int(*member, key, min, max);
+}
+
+double get_number(const json& object, std::string_view key, double min, double max) {
+  return as_number(need(object, key, range_text("a number", min, max)), key, min, max);
+}
+
+double get_number_or(const json& object, std::string_view key, double fallback, double min,
+                     double max) {
+  const json* member = find_member(object, key);
+  return member == nullptr ? fallback : as_number(*member, key, min, max);
+}
+
+bool get_bool(const json& object, std::string_view key) {
+  return as_bool(need(object, key, "true or false"), key);
+}
+
+bool get_bool_or(const json& object, std::string_view key, bool fallback) {
+  const json* member = find_member(object, key);
+  return member == nullptr ? fallback : as_bool(*member, key);
+}
+
+std::string get_string(const json& object, std::string_view key) {
+  return as_string(need(object, key, "a string"), key);
+}
+
+std::string get_string_or(const json& object, std::string_view key, std::string_view fallback) {
+  const json* member = find_member(object, key);
+  return member == nullptr ? std::string(fallback) : as_string(*member, key);
+}
+
+const json& get_array(const json& object, std::string_view key) {
+  const json& value = need(object, key, "an array");
+  if (!value.is_array()) fail_member(key, "an array", &value);
+  return value;
+}
+
+const json& get_object(const json& object, std::string_view key) {
+  const json& value = need(object, key, "an object");
+  if (!value.is_object()) fail_member(key, "an object", &value);
+  return value;
+}
+
+std::string show_json(const json& value) {
+  if (value.is_string()) return show_text(value.get_ref<const std::string&>());
+  if (value.is_array()) return format("an array of {} values", value.size());
+  if (value.is_object()) return format("an object of {} members", value.size());
+  return value.dump();
+}
+
+}  // namespace lathe

@@ -1,0 +1,43 @@
+// The decoder of the Llama family (Touvron et al. 2023, arXiv:2302.13971), driven by its
+// configuration.
+#pragma once
+
+#include "lathe/model/layers.h"
+#include "lathe/model/model.h"
+
+namespace lathe {
+
+class Decoder final : public Model {
+ public:
+  explicit Decoder(const ModelConfig& config);
+
+  Tensor hidden_states(const ModelInput& input, KvCache* cache) override;
+  const Tensor& output_weight() const override;
+  std::vector<NamedTensor> named_tensors() override;
+
+ private:
+  /// The part that config.json's architecture calls `model`.
+  struct Body {
+    Embedding embed_tokens;
+    std::vector<DecoderLayer> layers;
+    RmsNorm norm;
+
+    void visit(auto&& v) {
+      v("embed_tokens", embed_tokens);
+      v("layers", layers);
+      v("norm", norm);
+    }
+  };
+
+  LayerInput layer_input(const ModelInput& input, KvCache* cache) const;
+  void visit(auto&& v) {
+    v("model", body_);
+    if (lm_head_) v("lm_head", *lm_head_);
+  }
+  friend void list_tensors<Decoder>(Decoder&, const std::string&, std::vector<NamedTensor>&);
+
+  Body body_;
+  std::optional<Linear> lm_head_;  // none where the embeddings are tied
+};
+
+}  // namespace lathe

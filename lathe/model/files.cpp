@@ -1,0 +1,125 @@
+#include "lathe/model/files.h"
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "lathe/io/json.h"
+#include "lathe/io/model_files.h"
+
+namespace lathe {
+namespace {
+
+constexpr std::pair<DType, at::ScalarType> dtypes[] = {
+    {DType::F64, at::kDouble},    {DType::F32, at::kFloat}, {DType::F16, at::kHalf},
+    {DType::BF16, at::kBFloat16}, {DType::I64, at::kLong},  {DType::I32, at::kInt},
+    {DType::I16, at::kShort},     {DType::I8, at::kChar},   {DType::U8, at::kByte},
+    {DType::BOOL, at::kBool},
+};
+
+/// What transformers calls a dtype in config.json.
+std::string config_dtype(at::ScalarType dtype) {
+  switch (dtype) {
+    case at::kDouble:
+      return "float64";
+    case at::kHalf:
+      return "float16";
+    case at::kBFloat16:
+      return "bfloat16";
+    default:
+      return "float32";
+  }
+}
+
+/// Tensors that old files carry and no model needs.
+bool is_superfluous(const std::string& name, const ModelConfig& config) {
+  return name.ends_with(".rotary_emb.inv_freq") ||
+         (config.tie_word_embeddings && name == "lm_head.weight");
+}
+
+void fill(const NamedTensor& weight, const TensorSource& source,
+          std::optional<at::ScalarType> dtype) {
+  const TensorInfo& info = source.at(weight.name);
+  const std::vector<int64_t> expected = weight.tensor->sizes().vec();
+  require(info.shape == expected, "tensor {}: expected the shape ({}) of config.json, found ({})",
+          weight.name, fmt::join(expected, ", "), fmt::join(info.shape, ", "));
+  std::vector<std::byte> scratch;
+  const Tensor stored = tensor_of(info, source.data(info, scratch));
+  require(stored.is_floating_point(), "tensor {}: expected floating point numbers, found {}",
+          weight.name, dtype_name(info.dtype));
+  *weight.tensor = stored.to(dtype.value_or(stored.scalar_type()), false, /*copy=*/true);
+}
+
+}  // namespace
+
+DType to_file_dtype(at::ScalarType dtype) {
+  for (const auto& [file, memory] : dtypes)
+    if (memory == dtype) return file;
+  fail("the file format has no type for {}", at::toString(dtype));
+}
+
+at::ScalarType from_file_dtype(DType dtype) {
+  for (const auto& [file, memory] : dtypes)
+    if (file == dtype) return memory;
+  fail("no computation is possible with tensors of type {}", dtype_name(dtype));
+}
+
+TensorView view_of(const std::string& name, const Tensor& tensor) {
+  require(tensor.is_contiguous() && tensor.is_cpu(), "tensor {}: expected contiguous memory", name);
+  return {name,
+          to_file_dtype(tensor.scalar_type()),
+          tensor.sizes().vec(),
+          {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()}};
+}
+
+Tensor tensor_of(const TensorInfo& info, std::span<const std::byte> bytes) {
+  const Context reading("tensor {}", info.name);
+  return at::from_blob(const_cast<std::byte*>(bytes.data()), info.shape,
+                       at::TensorOptions().dtype(from_file_dtype(info.dtype)));
+}
+
+std::unique_ptr<Model> load_model(const fs::path& directory, std::optional<at::ScalarType> dtype) {
+  const Context loading("loading the model {}", directory.string());
+  const auto config = [&] {
+    const Context reading("config.json");
+    return read_model_config(load_json(directory / "config.json", 10'000'000));
+  }();
+  const ModelFiles files(directory);
+  std::unique_ptr<Model> model = empty_model(config);
+  const at::NoGradGuard no_grad;
+  std::set<std::string> used;
+  for (const NamedTensor& weight : model->named_tensors()) {
+    fill(weight, files, dtype);
+    used.insert(weight.name);
+  }
+  for (const TensorInfo& info : files.tensors())
+    require(used.contains(info.name) || is_superfluous(info.name, config),
+            "tensor {} is not part of a model of type {} with this config.json", info.name,
+            config.model_type);
+  model->set_compute_dtype(model->output_weight().scalar_type());
+  return model;
+}
+
+void save_model(Model& model, const fs::path& directory, std::optional<at::ScalarType> dtype) {
+  const Context saving("saving the model to {}", directory.string());
+  const at::NoGradGuard no_grad;
+  std::vector<TensorView> views;
+  Tensor converted;  // the one being written
+  for (const NamedTensor& weight : model.named_tensors()) {
+    const Tensor tensor = weight.tensor->detach();
+    const at::ScalarType type = dtype.value_or(tensor.scalar_type());
+    TensorView view{weight.name, to_file_dtype(type), tensor.sizes().vec(), {}};
+    view.make = [tensor, type, &converted] {
+      converted = tensor.to(at::kCPU, type).contiguous();
+      return std::span(static_cast<const std::byte*>(converted.const_data_ptr()),
+                       converted.nbytes());
+    };
+    views.push_back(std::move(view));
+  }
+  const at::ScalarType stored = dtype.value_or(model.output_weight().scalar_type());
+  write_model_files(directory, views);
+  FileWriter config(directory / "config.json");
+  config.write(write_model_config(model.config(), config_dtype(stored)).dump(2) + "\n");
+  config.finish();
+}
+
+}  // namespace lathe

@@ -1,0 +1,32 @@
+// Models as Hugging Face directories: config.json and safetensors.
+#pragma once
+
+#include "lathe/base/file.h"
+#include "lathe/io/tensor_source.h"
+#include "lathe/model/model.h"
+
+namespace lathe {
+
+/// Loads the model in `directory`. Weights are converted to `dtype`; without one they stay as they
+/// are stored. Throws Error if a weight is missing, has another shape, or is not part of the
+/// family.
+std::unique_ptr<Model> load_model(const fs::path& directory,
+                                  std::optional<at::ScalarType> dtype = std::nullopt);
+
+/// Writes config.json and the weights, in `dtype` or else as they are, so that transformers loads
+/// them. Every file is synced; the directory must exist.
+void save_model(Model& model, const fs::path& directory,
+                std::optional<at::ScalarType> dtype = std::nullopt);
+
+/// The file formats' name of a tensor's type, and back. Throw Error for types the other side lacks.
+DType to_file_dtype(at::ScalarType dtype);
+at::ScalarType from_file_dtype(DType dtype);
+
+/// A tensor as a file writer takes it. The bytes are those of `tensor`, which must be contiguous,
+/// on the CPU, and live until the file is written.
+TensorView view_of(const std::string& name, const Tensor& tensor);
+
+/// A view of mapped bytes as a tensor; it must not be written to, and lives as long as they do.
+Tensor tensor_of(const TensorInfo& info, std::span<const std::byte> bytes);
+
+}  // namespace lathe

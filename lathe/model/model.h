@@ -1,0 +1,68 @@
+// What everything outside lathe/model knows of a model.
+#pragma once
+
+#include <memory>
+
+#include "lathe/base/tensor.h"
+#include "lathe/model/config.h"
+#include "lathe/model/kv_cache.h"
+#include "lathe/model/walk.h"
+
+namespace lathe {
+
+/// What a forward pass reads. Letters: B rows, T positions.
+struct ModelInput {
+  Tensor input_ids;     // (B, T) int64
+  Tensor position_ids;  // (B, T) int64; undefined: 0, 1, 2, ...
+  Tensor segment_ids;   // (B, T) int32, ascending in each row; attention stays within a segment;
+                        // undefined: one segment a row
+};
+
+/// A causal language model.
+class Model {
+ public:
+  virtual ~Model() = default;
+
+  /// The hidden states after the last norm: (B, T, hidden_size), in the compute dtype. With a cache
+  /// the input continues what the cache holds (segments are not for then), and is added to it.
+  virtual Tensor hidden_states(const ModelInput& input, KvCache* cache = nullptr) = 0;
+  /// The weight that makes logits of hidden states: (vocab_size, hidden_size). The input embedding
+  /// itself where both are tied.
+  virtual const Tensor& output_weight() const = 0;
+  /// Every weight once, under its Hugging Face name.
+  virtual std::vector<NamedTensor> named_tensors() = 0;
+
+  const ModelConfig& config() const { return config_; }
+  ModelConfig& mutable_config() { return config_; }
+  /// The dtype of activations; weights are kept as they are and rounded where they are used.
+  at::ScalarType compute_dtype() const { return compute_dtype_; }
+  void set_compute_dtype(at::ScalarType dtype) { compute_dtype_ = dtype; }
+  /// Activations of a layer are computed again in the backward pass instead of being kept.
+  void set_gradient_checkpointing(bool on) { gradient_checkpointing_ = on; }
+
+  /// logits = hidden W^T: (..., hidden_size) -> (..., vocab_size).
+  Tensor logits(const Tensor& hidden) const;
+  /// An empty cache for `rows` rows of up to `slots` positions.
+  KvCache new_cache(int64_t rows, int64_t slots) const;
+  int64_t parameter_count();
+  at::Device device();
+  void to(at::Device device);
+  void to(at::ScalarType dtype);
+
+ protected:
+  explicit Model(ModelConfig config) : config_(std::move(config)) {}
+
+  ModelConfig config_;
+  at::ScalarType compute_dtype_ = at::kFloat;
+  bool gradient_checkpointing_ = false;
+};
+
+/// A model with weights as published for its family, drawn from the stream (seed, name of the
+/// weight).
+std::unique_ptr<Model> new_model(const ModelConfig& config, uint64_t seed,
+                                 at::ScalarType dtype = at::kFloat);
+
+/// A model without values in its weights (on the meta device), to be filled.
+std::unique_ptr<Model> empty_model(const ModelConfig& config);
+
+}  // namespace lathe

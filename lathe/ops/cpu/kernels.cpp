@@ -1,0 +1,271 @@
+// Compiled once for each instruction set, with LATHE_ISA as its name (see CMakeLists.txt of this
+// module).
+//
+// Only headers without code go here: an inline function of a library that were compiled with wider
+// instructions could be the copy the linker keeps for everybody.
+
+#include "lathe/ops/cpu/kernels.h"
+
+#include <cmath>
+#include <cstring>
+
+namespace lathe::ops::cpu {
+namespace {
+
+inline float load(const float* p) {
+  return *p;
+}
+inline double load(const double* p) {
+  return *p;
+}
+inline float load(const Bf16* p) {
+  const uint32_t bits = static_cast<uint32_t>(p->bits) << 16;
+  float value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+inline void put(float* p, float value) {
+  *p = value;
+}
+inline void put(double* p, double value) {
+  *p = value;
+}
+inline void put(Bf16* p, float value) {  // to nearest even; a NaN stays a NaN
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  const uint32_t rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+  p->bits = static_cast<uint16_t>((bits & 0x7fffffff) > 0x7f800000 ? 0x7fc0 : rounded);
+}
+
+inline double exponential(double x) {
+  return std::exp(x);
+}
+/// exp(x) within 2 units in the last place, in a form that compilers vectorise: 2^n by the exponent
+/// bits, 2^f by a polynomial (Cephes, Moshier 1989). Below -87 it is 0, above 88 it saturates.
+inline float exponential(float x) {
+  const float clamped = x < -87.0F ? -87.0F : (x > 88.0F ? 88.0F : x);
+  const float n = std::floor(clamped * 1.44269504088896341F + 0.5F);
+  const float r = (clamped - n * 0.693359375F) + n * 2.12194440e-4F;
+  float p = 1.9875691500e-4F;
+  p = p * r + 1.3981999507e-3F;
+  p = p * r + 8.3334519073e-3F;
+  p = p * r + 4.1665795894e-2F;
+  p = p * r + 1.6666665459e-1F;
+  p = p * r + 5.0000001201e-1F;
+  const float fraction = p * r * r + r + 1.0F;
+  const uint32_t bits = static_cast<uint32_t>(static_cast<int32_t>(n) + 127) << 23;
+  float power;
+  std::memcpy(&power, &bits, sizeof power);
+  // A select, not a product: a NaN must come through.
+  return x < -87.0F ? 0.0F : (x != x ? x : fraction * power);
+}
+
+template <class T, class A>
+A rms_norm(const T* x, const A* weight, T* y, int64_t n, A eps) {
+  A sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t i = 0; i < n; ++i) sum += load(x + i) * load(x + i);
+  const A rrms = 1 / std::sqrt(sum / static_cast<A>(n) + eps);
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) put(y + i, load(x + i) * rrms * weight[i]);
+  return rrms;
+}
+
+template <class T, class A>
+void rms_norm_backward(const T* dy, const T* x, const A* weight, A rrms, T* dx, A* dweight,
+                       int64_t n) {
+  A sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t i = 0; i < n; ++i) sum += load(dy + i) * weight[i] * load(x + i);
+  const A pull = sum * rrms * rrms / static_cast<A>(n);
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) {
+    const A xi = load(x + i);
+    const A dyi = load(dy + i);
+    dweight[i] += dyi * xi * rrms;
+    put(dx + i, rrms * (dyi * weight[i] - xi * pull));
+  }
+}
+
+template <class T, class A>
+void rotate(const T* x, const A* cos, const A* sin, T* y, int64_t half, A direction) {
+#pragma omp simd
+  for (int64_t i = 0; i < half; ++i) {
+    const A a = load(x + i);
+    const A b = load(x + half + i);
+    const A s = direction * sin[i];
+    put(y + i, a * cos[i] - b * s);
+    put(y + half + i, b * cos[i] + a * s);
+  }
+}
+
+template <class T, class A>
+void swiglu(const T* gate, const T* up, T* y, int64_t n) {
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) {
+    const A g = load(gate + i);
+    put(y + i, g / (1 + exponential(-g)) * load(up + i));
+  }
+}
+
+template <class T, class A>
+void swiglu_backward(const T* dy, const T* gate, const T* up, T* dgate, T* dup, int64_t n) {
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) {
+    const A g = load(gate + i);
+    const A d = load(dy + i);
+    const A sigmoid = 1 / (1 + exponential(-g));
+    put(dup + i, d * g * sigmoid);
+    put(dgate + i, d * load(up + i) * sigmoid * (1 + g * (1 - sigmoid)));
+  }
+}
+
+template <class T, class A>
+A maximum(const T* x, int64_t begin, int64_t end) {
+  A best = load(x + begin);
+#pragma omp simd reduction(max : best)
+  for (int64_t i = begin; i < end; ++i) best = load(x + i) > best ? load(x + i) : best;
+  return best;
+}
+
+template <class T, class A>
+A softmax(T* scores, int64_t n, int64_t begin, int64_t end, A scale) {
+  const A shift = scale * maximum<T, A>(scores, begin, end);
+  A sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t i = begin; i < end; ++i) sum += exponential(scale * load(scores + i) - shift);
+  const A log_sum = shift + std::log(sum);
+  const A factor = 1 / sum;
+#pragma omp simd
+  for (int64_t i = begin; i < end; ++i)
+    put(scores + i, exponential(scale * load(scores + i) - shift) * factor);
+  for (int64_t i = 0; i < begin; ++i) put(scores + i, 0);
+  for (int64_t i = end; i < n; ++i) put(scores + i, 0);
+  return log_sum;
+}
+
+template <class T, class A>
+void softmax_backward(T* scores, T* dprobs, int64_t n, int64_t begin, int64_t end, A scale,
+                      A log_sum, A delta) {
+#pragma omp simd
+  for (int64_t i = begin; i < end; ++i) {
+    const A p = exponential(scale * load(scores + i) - log_sum);
+    put(scores + i, p);
+    put(dprobs + i, scale * p * (load(dprobs + i) - delta));
+  }
+  for (int64_t i = 0; i < begin; ++i) {
+    put(scores + i, 0);
+    put(dprobs + i, 0);
+  }
+  for (int64_t i = end; i < n; ++i) {
+    put(scores + i, 0);
+    put(dprobs + i, 0);
+  }
+}
+
+template <class T, class A>
+A cross_entropy(T* logits, int64_t n, int64_t target, bool gradient) {
+  const A shift = maximum<T, A>(logits, 0, n);
+  const A score = load(logits + target);
+  A sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t i = 0; i < n; ++i) sum += exponential(load(logits + i) - shift);
+  if (gradient) {
+    const A factor = 1 / sum;
+#pragma omp simd
+    for (int64_t i = 0; i < n; ++i) put(logits + i, exponential(load(logits + i) - shift) * factor);
+    // From the unrounded value, so that a confident prediction keeps its small gradient.
+    put(logits + target, exponential(score - shift) * factor - 1);
+  }
+  return std::log(sum) + shift - score;
+}
+
+template <class T, class A>
+A dot(const T* a, const T* b, int64_t n) {
+  A sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t i = 0; i < n; ++i) sum += load(a + i) * load(b + i);
+  return sum;
+}
+
+template <class T, class A>
+void add_scaled(A* y, const T* x, A factor, int64_t n) {
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) y[i] += factor * load(x + i);
+}
+
+template <class T, class A>
+void store(const A* x, T* y, int64_t n) {
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) put(y + i, x[i]);
+}
+
+template <class T, class A>
+void attend(const T* query, const T* keys, const T* values, T* out, A* scratch, int64_t count,
+            int64_t n, A scale) {
+  A* const scores = scratch;
+  A* const sums = scratch + count;
+  A shift = -INFINITY;
+  for (int64_t j = 0; j < count; ++j) {
+    scores[j] = scale * dot<T, A>(query, keys + j * n, n);
+    shift = scores[j] > shift ? scores[j] : shift;
+  }
+  A sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t j = 0; j < count; ++j) {
+    scores[j] = exponential(scores[j] - shift);
+    sum += scores[j];
+  }
+  for (int64_t i = 0; i < n; ++i) sums[i] = 0;
+  for (int64_t j = 0; j < count; ++j) add_scaled<T, A>(sums, values + j * n, scores[j] / sum, n);
+  store<T, A>(sums, out, n);
+}
+
+template <class T>
+void adamw(T* weight, const T* gradient, T* exp_avg, T* exp_avg_sq, int64_t n,
+           const AdamwStep<T>& s) {
+  const T keep = 1 - s.learning_rate * s.weight_decay;
+  const T rate = s.learning_rate / s.bias_correction1;
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) {
+    const T g = gradient[i] * s.gradient_scale;
+    const T m = exp_avg[i] + (1 - s.beta1) * (g - exp_avg[i]);
+    const T v = s.beta2 * exp_avg_sq[i] + (1 - s.beta2) * g * g;
+    exp_avg[i] = m;
+    exp_avg_sq[i] = v;
+    weight[i] = keep * weight[i] - rate * m / (std::sqrt(v) / s.bias_correction2_sqrt + s.eps);
+  }
+}
+
+template <class T>
+double sum_of_squares(const T* x, int64_t n) {
+  double sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t i = 0; i < n; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+  return sum;
+}
+
+template <class T, class A = Accumulate<T>>
+constexpr Kernels<T> kernels_of() {
+  return {rms_norm<T, A>,         rms_norm_backward<T, A>,
+          rotate<T, A>,           swiglu<T, A>,
+          swiglu_backward<T, A>,  softmax<T, A>,
+          softmax_backward<T, A>, cross_entropy<T, A>,
+          attend<T, A>,           dot<T, A>,
+          add_scaled<T, A>,       store<T, A>};
+}
+
+}  // namespace
+
+#define LATHE_QUOTE(name) #name
+#define LATHE_NAME(name) LATHE_QUOTE(name)
+extern const KernelTable LATHE_ISA;
+const KernelTable LATHE_ISA = {LATHE_NAME(LATHE_ISA),
+                               kernels_of<double>(),
+                               kernels_of<float>(),
+                               kernels_of<Bf16>(),
+                               {adamw<double>, sum_of_squares<double>},
+                               {adamw<float>, sum_of_squares<float>}};
+
+}  // namespace lathe::ops::cpu

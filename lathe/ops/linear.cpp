@@ -1,0 +1,45 @@
+#include "lathe/ops/linear.h"
+
+namespace lathe::ops {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+struct LinearFunction : torch::autograd::Function<LinearFunction> {
+  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight,
+                        const std::optional<Tensor>& bias) {
+    ctx->save_for_backward({x, weight, bias.value_or(Tensor())});
+    // The rounded weight is not kept: rounding again costs less than the memory.
+    const at::ScalarType dtype = x.scalar_type();
+    if (!bias) return at::linear(x, weight.to(dtype));
+    return at::linear(x, weight.to(dtype), bias->to(dtype));
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list gradients) {
+    const variable_list saved = ctx->get_saved_variables();
+    const Tensor& x = saved[0];
+    const Tensor& weight = saved[1];
+    const Tensor& bias = saved[2];
+    const Tensor dy = gradients[0].reshape({-1, weight.size(0)});  // (N, out)
+    Tensor dx, dweight, dbias;
+    if (ctx->needs_input_grad(0)) dx = at::mm(dy, weight.to(dy.scalar_type())).view(x.sizes());
+    if (ctx->needs_input_grad(1))
+      dweight = weight_gradient(dy, x.reshape({-1, x.size(-1)}), weight.scalar_type());
+    if (bias.defined() && ctx->needs_input_grad(2)) dbias = dy.sum(0, false, bias.scalar_type());
+    return {dx, dweight, dbias};
+  }
+};
+
+}  // namespace
+
+Tensor weight_gradient(const Tensor& dy, const Tensor& x, at::ScalarType dtype) {
+  return at::mm(dy.t(), x).to(dtype);
+}
+
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  return LinearFunction::apply(x, weight,
+                               bias.defined() ? std::optional<Tensor>(bias) : std::nullopt);
+}
+
+}  // namespace lathe::ops

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "lathe/base/tensor.h"
+
+namespace lathe::ops {
+
+/// y = x W^T + b: x (..., in), weight (out, in), bias (out) or undefined -> (..., out).
+///
+/// Computes in the dtype of x. The weight may be kept wider (float32 master weights under bfloat16
+/// compute): it is rounded for the product, and its gradient arrives in the weight's own dtype.
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
+
+/// The gradient of a weight (out, in) from dy (N, out) and x (N, in), in `dtype`.
+Tensor weight_gradient(const Tensor& dy, const Tensor& x, at::ScalarType dtype);
+
+}  // namespace lathe::ops

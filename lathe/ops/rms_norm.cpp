@@ -1,0 +1,74 @@
+#include "lathe/ops/rms_norm.h"
+
+#include "lathe/ops/cpu/for_dtype.h"
+
+namespace lathe::ops {
+namespace {
+
+using cpu::Accumulate;
+using cpu::elements;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+constexpr int64_t rows_a_task = 16;
+
+struct RmsNormFunction : torch::autograd::Function<RmsNormFunction> {
+  static Tensor forward(AutogradContext* ctx, const Tensor& input, const Tensor& weight,
+                        double eps) {
+    const Tensor x = input.contiguous();
+    const int64_t width = x.size(-1);
+    const int64_t rows = x.numel() / width;
+    const at::ScalarType sums = cpu::accumulate_dtype(x.scalar_type());
+    const Tensor w = weight.to(sums).contiguous();
+    Tensor y = at::empty_like(x);
+    const Tensor rrms = at::empty({rows}, x.options().dtype(sums));
+    cpu::for_dtype(x, [&]<class T>(const cpu::Kernels<T>& kernels, T) {
+      using A = Accumulate<T>;
+      at::parallel_for(0, rows, rows_a_task, [&](int64_t begin, int64_t end) {
+        for (int64_t r = begin; r < end; ++r)
+          elements<A>(rrms)[r] =
+              kernels.rms_norm(elements<T>(x) + r * width, elements<A>(w),
+                               elements<T>(y) + r * width, width, static_cast<A>(eps));
+      });
+    });
+    ctx->save_for_backward({x, weight, rrms});
+    return y;
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list gradients) {
+    const variable_list saved = ctx->get_saved_variables();
+    const Tensor& x = saved[0];
+    const Tensor& rrms = saved[2];
+    const Tensor dy = gradients[0].contiguous();
+    const int64_t width = x.size(-1);
+    const int64_t rows = rrms.numel();
+    const Tensor w = saved[1].to(rrms.scalar_type()).contiguous();
+    const Tensor dx = at::empty_like(x);
+    // One sum a thread, added up in order: the same result in every run with as many threads.
+    const int64_t tasks = std::min<int64_t>(at::get_num_threads(), rows);
+    const Tensor partial = at::zeros({tasks, width}, rrms.options());
+    cpu::for_dtype(x, [&]<class T>(const cpu::Kernels<T>& kernels, T) {
+      using A = Accumulate<T>;
+      at::parallel_for(0, tasks, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t task = begin; task < end; ++task)
+          for (int64_t r = rows * task / tasks; r < rows * (task + 1) / tasks; ++r)
+            kernels.rms_norm_backward(elements<T>(dy) + r * width, elements<T>(x) + r * width,
+                                      elements<A>(w), elements<A>(rrms)[r],
+                                      elements<T>(dx) + r * width,
+                                      elements<A>(partial) + task * width, width);
+      });
+    });
+    return {dx, partial.sum(0).to(saved[1].scalar_type()), Tensor()};
+  }
+};
+
+}  // namespace
+
+Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
+  if (cpu::handles(x)) return RmsNormFunction::apply(x, weight, eps);
+  const Tensor wide = x.to(at::kFloat);
+  const Tensor normed = wide * at::rsqrt(wide.square().mean(-1, true) + eps);
+  return (normed * weight).to(x.scalar_type());
+}
+
+}  // namespace lathe::ops

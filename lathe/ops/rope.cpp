@@ -1,0 +1,59 @@
+#include "lathe/ops/rope.h"
+
+#include "lathe/ops/cpu/for_dtype.h"
+
+namespace lathe::ops {
+namespace {
+
+using cpu::elements;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+Tensor rotate(const Tensor& input, const Tensor& cos, const Tensor& sin, int direction) {
+  const Tensor x = input.contiguous();
+  const int64_t heads = x.size(2);
+  const int64_t width = x.size(3);
+  const int64_t half = width / 2;
+  const int64_t positions = x.size(0) * x.size(1);
+  const Tensor y = at::empty_like(x);
+  cpu::for_dtype(x, [&]<class T>(const cpu::Kernels<T>& kernels, T) {
+    using A = cpu::Accumulate<T>;
+    at::parallel_for(0, positions, 32, [&](int64_t begin, int64_t end) {
+      for (int64_t p = begin; p < end; ++p)
+        for (int64_t h = 0; h < heads; ++h)
+          kernels.rotate(elements<T>(x) + (p * heads + h) * width, elements<A>(cos) + p * half,
+                         elements<A>(sin) + p * half, elements<T>(y) + (p * heads + h) * width,
+                         half, static_cast<A>(direction));
+    });
+  });
+  return y;
+}
+
+struct RopeFunction : torch::autograd::Function<RopeFunction> {
+  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& cos,
+                        const Tensor& sin) {
+    ctx->save_for_backward({cos, sin});
+    return rotate(x, cos, sin, 1);
+  }
+  static variable_list backward(AutogradContext* ctx, variable_list gradients) {
+    const variable_list saved = ctx->get_saved_variables();
+    return {rotate(gradients[0], saved[0], saved[1], -1), Tensor(), Tensor()};
+  }
+};
+
+}  // namespace
+
+Tensor rope(const Tensor& x, const Tensor& cos, const Tensor& sin) {
+  require(x.size(3) == 2 * cos.size(-1), "rope: expected {} angles a position, found {}",
+          x.size(3) / 2, cos.size(-1));
+  const at::ScalarType dtype = cpu::accumulate_dtype(x.scalar_type());
+  if (cpu::handles(x))
+    return RopeFunction::apply(x, cos.to(dtype).contiguous(), sin.to(dtype).contiguous());
+  const Tensor c = cos.unsqueeze(2);  // (B, T, 1, D/2)
+  const Tensor s = sin.unsqueeze(2);
+  const std::vector<Tensor> halves = x.to(dtype).chunk(2, -1);
+  return at::cat({halves[0] * c - halves[1] * s, halves[1] * c + halves[0] * s}, -1)
+      .to(x.scalar_type());
+}
+
+}  // namespace lathe::ops

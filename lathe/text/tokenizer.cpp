@@ -1,0 +1,256 @@
+#include "lathe/text/tokenizer.h"
+
+#include <array>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "lathe/base/file.h"
+#include "lathe/base/hash.h"
+#include "lathe/io/json.h"
+#include "lathe/text/tokenizer_config.h"
+#include "rust/lathe_bridge.hpp"
+
+namespace lathe {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* tokenizer_file = "tokenizer.json";
+constexpr const char* config_file = "tokenizer_config.json";
+constexpr const char* template_file = "chat_template.jinja";
+
+struct IdsOwner {
+  LatheIds ids;
+  ~IdsOwner() { lathe_ids_free(ids); }
+};
+
+std::string part(const LatheTokenizer* tokenizer, uint32_t which) {
+  LatheBytes out, error;
+  bridge::check(lathe_tokenizer_part(tokenizer, which, &out, &error), error);
+  return bridge::take(out);
+}
+
+bridge::TokenizerPointer parse(std::string_view tokenizer_json) {
+  LatheTokenizer* tokenizer = nullptr;
+  LatheBytes error;
+  bridge::check(lathe_tokenizer_new(bridge::text_of(tokenizer_json), &tokenizer, &error), error);
+  return bridge::TokenizerPointer(tokenizer);
+}
+
+}  // namespace
+
+struct Tokenizer::State {
+  bridge::TokenizerPointer tokenizer;
+  json config;
+  TokenizerRoles roles;
+  std::string chat_template;  // of chat_template.jinja; empty if there is none
+  std::string decoder;
+  bool clean_up = false;
+  mutable std::once_flag hashed;
+  mutable std::string fingerprint;
+};
+
+Tokenizer Tokenizer::adopt(LatheTokenizer* tokenizer, std::string_view config_json) {
+  auto state = std::make_shared<State>();
+  state->tokenizer.reset(tokenizer);
+  state->config = json::parse(config_json);
+  {
+    const Context doing("{}", config_file);
+    state->roles = read_roles(state->config);
+    const std::string changes = tokenizer_changes(state->config).dump();
+    LatheBytes error;
+    bridge::check(lathe_tokenizer_adjust(tokenizer, bridge::text_of(changes), &error), error);
+  }
+  state->decoder = part(tokenizer, LATHE_TOKENIZER_DECODER);
+  state->clean_up =
+      state->roles.clean_up_spaces &&
+      (part(tokenizer, LATHE_TOKENIZER_MODEL) != "BPE" || state->roles.clean_up_spaces_for_bpe);
+  return Tokenizer(std::move(state));
+}
+
+Tokenizer Tokenizer::from_json(std::string_view tokenizer_json) {
+  const Context doing("reading a {}", tokenizer_file);
+  return adopt(parse(tokenizer_json).release(), "{}");
+}
+
+Tokenizer Tokenizer::load(const fs::path& directory) {
+  const Context doing("loading the tokenizer of {}", directory.string());
+  const fs::path path = directory / tokenizer_file;
+  if (!fs::exists(path)) {
+    const bool sentencepiece = fs::exists(directory / "tokenizer.model");
+    fail("expected a file {}, found none{}", tokenizer_file,
+         sentencepiece ? "; tokenizer.model alone is not read: save the tokenizer once with "
+                         "transformers, which writes tokenizer.json"
+                       : "");
+  }
+  const json config = load_tokenizer_config(directory);
+  const std::string content = read_file(path);
+  bridge::TokenizerPointer parsed;
+  {
+    const Context reading("{}", tokenizer_file);
+    parsed = parse(content);
+  }
+  Tokenizer tokenizer = adopt(parsed.release(), config.dump());
+  if (const fs::path chat = directory / template_file; fs::exists(chat)) {
+    // The state is shared with nobody yet.
+    const_cast<State&>(*tokenizer.state_).chat_template = read_file(chat, 16 << 20);
+  }
+  return tokenizer;
+}
+
+std::vector<int32_t> Tokenizer::encode(std::string_view text, bool add_special_tokens) const {
+  return std::move(encode_batch(std::array{text}, add_special_tokens).front());
+}
+
+std::vector<std::vector<int32_t>> Tokenizer::encode_batch(std::span<const std::string_view> texts,
+                                                          bool add_special_tokens) const {
+  const Context doing("tokenizing");
+  std::vector<LatheText> borrowed;
+  borrowed.reserve(texts.size());
+  for (const std::string_view text : texts) borrowed.push_back(bridge::text_of(text));
+  IdsOwner out{};
+  LatheBytes error;
+  bridge::check(lathe_tokenizer_encode(state_->tokenizer.get(), borrowed.data(), borrowed.size(),
+                                       add_special_tokens, &out.ids, &error),
+                error);
+  std::vector<std::vector<int32_t>> encoded;
+  encoded.reserve(out.ids.texts);
+  size_t begin = 0;
+  for (size_t i = 0; i < out.ids.texts; ++i) {
+    const size_t end = out.ids.ends[i];
+    encoded.emplace_back(out.ids.ids + begin, out.ids.ids + end);
+    begin = end;
+  }
+  return encoded;
+}
+
+std::string Tokenizer::decode(std::span<const int32_t> ids, bool skip_special_tokens) const {
+  std::string text = decode_raw(ids, skip_special_tokens);
+  return state_->clean_up ? clean_up_spaces(std::move(text)) : text;
+}
+
+std::string Tokenizer::decode_raw(std::span<const int32_t> ids, bool skip_special_tokens) const {
+  for (const int32_t id : ids) require(id >= 0, "decoding: expected ids >= 0, found {}", id);
+  LatheBytes out, error;
+  bridge::check(
+      lathe_tokenizer_decode(state_->tokenizer.get(), reinterpret_cast<const uint32_t*>(ids.data()),
+                             ids.size(), skip_special_tokens, &out, &error),
+      error);
+  return bridge::take(out);
+}
+
+bool Tokenizer::cleans_up_spaces() const {
+  return state_->clean_up;
+}
+
+std::string Tokenizer::clean_up_spaces(std::string text) {
+  // The replacements of transformers' clean_up_tokenization, in its order.
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 10> replacements = {
+      {{" .", "."},
+       {" ?", "?"},
+       {" !", "!"},
+       {" ,", ","},
+       {" ' ", "'"},
+       {" n't", "n't"},
+       {" 'm", "'m"},
+       {" 's", "'s"},
+       {" 've", "'ve"},
+       {" 're", "'re"}}};
+  for (const auto& [from, to] : replacements) {
+    std::string out;
+    size_t begin = 0;
+    for (size_t at; (at = text.find(from, begin)) != text.npos; begin = at + from.size())
+      out.append(text, begin, at - begin).append(to);
+    text = out.append(text, begin);
+  }
+  return text;
+}
+
+int64_t Tokenizer::vocab_size() const {
+  return lathe_tokenizer_ids(state_->tokenizer.get());
+}
+
+std::optional<int32_t> Tokenizer::token_id(std::string_view token) const {
+  int64_t id = -1;
+  LatheBytes error;
+  bridge::check(lathe_tokenizer_id(state_->tokenizer.get(), bridge::text_of(token), &id, &error),
+                error);
+  if (id < 0) return std::nullopt;
+  return static_cast<int32_t>(id);
+}
+
+std::string Tokenizer::token(int32_t id) const {
+  require(id >= 0, "expected the id of a token, found {}", id);
+  bool special = false;
+  LatheBytes out, error;
+  bridge::check(lathe_tokenizer_token(state_->tokenizer.get(), static_cast<uint32_t>(id), &out,
+                                      &special, &error),
+                error);
+  return bridge::take(out);
+}
+
+namespace {
+
+/// Whether an id has a token, and whether that is special.
+std::pair<bool, bool> look_up(const LatheTokenizer* tokenizer, int32_t id) {
+  if (id < 0) return {false, false};
+  bool special = false;
+  LatheBytes out, error;
+  const bool known =
+      lathe_tokenizer_token(tokenizer, static_cast<uint32_t>(id), &out, &special, &error) == 0;
+  lathe_bytes_free(known ? out : error);
+  return {known, known && special};
+}
+
+std::optional<int32_t> id_of(const Tokenizer& tokenizer, const std::optional<std::string>& token) {
+  return token ? tokenizer.token_id(*token) : std::nullopt;
+}
+
+}  // namespace
+
+bool Tokenizer::has_token(int32_t id) const {
+  return look_up(state_->tokenizer.get(), id).first;
+}
+
+bool Tokenizer::is_special(int32_t id) const {
+  return look_up(state_->tokenizer.get(), id).second;
+}
+
+std::optional<int32_t> Tokenizer::bos_id() const {
+  return id_of(*this, state_->roles.bos);
+}
+std::optional<int32_t> Tokenizer::eos_id() const {
+  return id_of(*this, state_->roles.eos);
+}
+std::optional<int32_t> Tokenizer::pad_id() const {
+  return id_of(*this, state_->roles.pad);
+}
+std::optional<int32_t> Tokenizer::unk_id() const {
+  return id_of(*this, state_->roles.unk);
+}
+
+const std::string& Tokenizer::fingerprint() const {
+  std::call_once(state_->hashed, [&] {
+    state_->fingerprint = content_hash(part(state_->tokenizer.get(), LATHE_TOKENIZER_JSON));
+  });
+  return state_->fingerprint;
+}
+
+void Tokenizer::save(const fs::path& directory) const {
+  const Context doing("saving the tokenizer to {}", directory.string());
+  json config = state_->config;
+  if (!config.contains("tokenizer_class")) config["tokenizer_class"] = "PreTrainedTokenizerFast";
+  file_ops().make_directories(directory);
+  write_file_atomic(directory / tokenizer_file,
+                    part(state_->tokenizer.get(), LATHE_TOKENIZER_JSON) + "\n");
+  write_file_atomic(directory / config_file, config.dump(2) + "\n");
+  if (!state_->chat_template.empty())
+    write_file_atomic(directory / template_file, state_->chat_template);
+}
+
+const std::string& Tokenizer::decoder_json() const {
+  return state_->decoder;
+}
+
+}  // namespace lathe

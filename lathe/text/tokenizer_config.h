@@ -1,0 +1,30 @@
+// tokenizer_config.json: which tokens have a role, and what changes against tokenizer.json.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+
+namespace lathe {
+
+/// The settings of a tokenizer_config.json that Lathe follows.
+struct TokenizerRoles {
+  std::optional<std::string> bos, eos, pad, unk;
+  bool clean_up_spaces = false;  ///< for models other than BPE
+  bool clean_up_spaces_for_bpe = false;
+};
+
+/// The roles in a tokenizer_config.json. Tokens are strings or AddedToken objects.
+TokenizerRoles read_roles(const nlohmann::json& config);
+
+/// What the config changes in a tokenizer, as transformers 5 does: tokens it names that are no
+/// added tokens yet, and if it has add_bos_token or add_eos_token, what is put around a text. The
+/// format is that of lathe_tokenizer_adjust.
+nlohmann::json tokenizer_changes(const nlohmann::json& config);
+
+/// tokenizer_config.json of a directory, with roles it lacks from special_tokens_map.json. An empty
+/// object if there is neither.
+nlohmann::json load_tokenizer_config(const std::filesystem::path& directory);
+
+}  // namespace lathe

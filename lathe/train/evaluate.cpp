@@ -1,0 +1,35 @@
+#include "lathe/train/evaluate.h"
+
+#include <cmath>
+#include <numbers>
+
+namespace lathe {
+
+double Evaluation::perplexity() const {
+  return std::exp(loss);
+}
+
+std::optional<double> Evaluation::bits_per_byte() const {
+  if (text_bytes <= 0) return std::nullopt;
+  return loss * tokens / std::numbers::ln2 / text_bytes;
+}
+
+Evaluation evaluate(Model& model, Objective& objective,
+                    const std::function<std::optional<Batch>()>& next) {
+  const at::NoGradGuard no_grad;
+  Evaluation result;
+  Weights weights;
+  std::map<std::string, double> sums;
+  while (const std::optional<Batch> host = next()) {
+    const Batch batch = host->to(model.device());
+    for (const auto& [name, weight] : objective.weights(batch)) weights[name] += weight;
+    for (const Term& term : objective(model, batch)) sums[term.name] += term.sum.item<double>();
+    result.tokens += static_cast<double>(batch.target_tokens);
+    result.text_bytes += static_cast<double>(batch.text_bytes);
+  }
+  for (const auto& [name, sum] : sums)
+    if (weights[name] > 0) result.loss += sum / weights[name];
+  return result;
+}
+
+}  // namespace lathe

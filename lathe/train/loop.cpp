@@ -1,0 +1,159 @@
+#include "lathe/train/loop.h"
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "lathe/optim/schedule.h"
+
+namespace lathe {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Replaces the weights by their sums over all micro-batches and ranks.
+Weights total_weights(const Objective& objective, const std::vector<Batch>& batches,
+                      Parallel& parallel) {
+  Weights total;
+  for (const Batch& batch : batches)
+    for (const auto& [name, weight] : objective.weights(batch)) total[name] += weight;
+  for (auto& [name, weight] : total) parallel.sum({&weight, 1});
+  return total;
+}
+
+/// The loss of one step over all micro-batches and ranks; leaves its gradient in the weights.
+double accumulate_gradients(Training& run, const std::vector<Batch>& batches) {
+  const Weights weights = total_weights(run.objective, batches, run.parallel);
+  double loss = 0;
+  for (const Batch& host : batches) {
+    const Batch batch = host.to(run.model.device());
+    Tensor sum;
+    for (const Term& term : run.objective(run.model, batch)) {
+      const double weight = weights.at(term.name);
+      if (weight == 0) continue;  // no targets anywhere: nothing to learn from
+      const Tensor share = term.sum / weight;
+      sum = sum.defined() ? sum + share : share;
+    }
+    if (!sum.defined()) continue;
+    sum.backward();
+    loss += sum.item<double>();
+  }
+  run.parallel.sum({&loss, 1});
+  std::vector<Tensor> gradients = run.optimizer.gradients();
+  run.parallel.sum_gradients(gradients);
+  return loss;
+}
+
+void require_finite(const Training& run, double loss, double norm) {
+  if (std::isfinite(loss) && std::isfinite(norm)) return;
+  std::string where = "the loss";
+  for (const Optimizer::Parameter& p : run.optimizer.parameters())
+    if (std::isfinite(loss) && p.weight.grad().defined() &&
+        !p.weight.grad().isfinite().all().item<bool>()) {
+      where = "the gradient of " + p.name;
+      break;
+    }
+  fail(
+      "step {}: loss {}, gradient norm {}: {} is not finite. The weights are unchanged since step "
+      "{}. "
+      "Try a smaller learning_rate, more warmup_steps, or bf16: false",
+      run.optimizer.steps() + 1, loss, norm, where, run.optimizer.steps());
+}
+
+void report(Training& run, const StepReport& r) {
+  run.observer.on_step(r);
+  if (run.folder != nullptr)
+    run.folder->log({{"step", r.step},
+                     {"loss", r.loss},
+                     {"grad_norm", r.gradient_norm},
+                     {"learning_rate", r.learning_rate},
+                     {"epoch", r.epoch},
+                     {"tokens", r.tokens},
+                     {"tokens_per_second", std::round(r.tokens_per_second)}});
+}
+
+void run_evaluation(Training& run) {
+  if (!run.evaluate) return;
+  const Evaluation e = run.evaluate();
+  run.observer.on_evaluation(run.optimizer.steps(), e);
+  if (run.folder == nullptr) return;
+  nlohmann::json line = {
+      {"step", run.optimizer.steps()}, {"eval_loss", e.loss}, {"eval_perplexity", e.perplexity()}};
+  if (e.bits_per_byte()) line["eval_bits_per_byte"] = *e.bits_per_byte();
+  if (!e.sample.empty()) line["sample"] = e.sample;
+  run.folder->log(line);
+}
+
+/// One optimizer step; returns its loss, norm and learning rate.
+StepReport step(Training& run, const TrainOptions& options, const std::vector<Batch>& batches) {
+  StepReport done{};
+  done.loss = accumulate_gradients(run, batches);
+  done.gradient_norm = run.optimizer.gradient_norm();
+  require_finite(run, done.loss, done.gradient_norm);
+  const double limit = options.optimizer.max_grad_norm;
+  const double clip = limit > 0 ? std::min(1.0, limit / (done.gradient_norm + 1e-6)) : 1.0;
+  done.learning_rate = learning_rate(options.optimizer, run.optimizer.steps(), options.max_steps);
+  run.optimizer.step(done.learning_rate, clip);
+  done.step = run.optimizer.steps();
+  done.max_steps = options.max_steps;
+  done.epoch = run.source.epoch();
+  return done;
+}
+
+}  // namespace
+
+bool train(Training& run, const TrainOptions& options) {
+  const Clock::time_point start = Clock::now();
+  Progress progress;
+  if (run.folder != nullptr)
+    progress = run.folder->resume(run.optimizer, run.source, run.observer);
+  const auto due = [&](int64_t every) { return every > 0 && run.optimizer.steps() % every == 0; };
+  if (options.eval_on_start && run.optimizer.steps() == 0) run_evaluation(run);
+
+  Clock::time_point window_start = Clock::now();
+  int64_t timed_tokens = 0;  // since window_start: less than the window's after a resume
+  while (run.optimizer.steps() < options.max_steps) {
+    const std::vector<Batch> batches = run.source.next(options.gradient_accumulation_steps);
+    StepReport done = step(run, options, batches);
+    const bool last = done.step == options.max_steps;
+    int64_t tokens = 0;
+    for (const Batch& batch : batches) tokens += batch.input_ids.numel() * run.parallel.world();
+    timed_tokens += tokens;
+    progress.window_tokens += tokens;
+    progress.window_loss += done.loss;
+    ++progress.window_steps;
+    if (due(options.logging_steps) || last) {
+      progress.tokens += progress.window_tokens;
+      done.loss = progress.window_loss / static_cast<double>(progress.window_steps);
+      done.tokens = progress.tokens;
+      done.tokens_per_second = static_cast<double>(timed_tokens) / seconds_since(window_start);
+      done.seconds = seconds_since(start);
+      report(run, done);
+      progress = {.tokens = progress.tokens};
+    }
+    if (due(options.eval_steps) || last) run_evaluation(run);
+    const bool stop = run.observer.stop_requested() && !last;
+    if (run.folder != nullptr && (due(options.save_steps) || last || stop))
+      run.folder->save(run.optimizer, run.source, progress, run.observer);
+    if (stop) return false;
+    if (progress.window_steps == 0) {
+      window_start = Clock::now();
+      timed_tokens = 0;
+    }
+  }
+  return true;
+}
+
+Optimizer make_optimizer(Model& model, const OptimizerOptions& options) {
+  std::vector<std::pair<std::string, Tensor>> weights;
+  for (const NamedTensor& weight : model.named_tensors()) {
+    *weight.tensor = weight.tensor->detach().requires_grad_(true);
+    weights.emplace_back(weight.name, *weight.tensor);
+  }
+  return {weights, options};
+}
+
+}  // namespace lathe

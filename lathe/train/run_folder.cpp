@@ -1,0 +1,91 @@
+#include "lathe/train/run_folder.h"
+
+#include <nlohmann/json.hpp>
+
+#include "lathe/base/error.h"
+#include "lathe/io/json.h"
+
+namespace lathe {
+namespace {
+
+fs::path made(const fs::path& path) {
+  file_ops().make_directories(path);
+  return path;
+}
+
+nlohmann::json json_of(const Progress& p) {
+  return {{"tokens", p.tokens},
+          {"window_loss", p.window_loss},
+          {"window_steps", p.window_steps},
+          {"window_tokens", p.window_tokens}};
+}
+
+Progress progress_of(const nlohmann::json& state) {
+  return {.tokens = get_int(state, "tokens", 0),
+          .window_loss = get_number(state, "window_loss"),
+          .window_steps = get_int(state, "window_steps", 0),
+          .window_tokens = get_int(state, "window_tokens", 0)};
+}
+
+}  // namespace
+
+RunFolder::RunFolder(fs::path path, int64_t save_total_limit)
+    : path_(made(path)),
+      lock_(path_ / "lock"),
+      checkpoints_(path_ / "checkpoints", save_total_limit) {}
+
+RunFolder::~RunFolder() = default;
+
+/// Opens metrics.jsonl cut to `bytes`: lines after the checkpoint will be written again.
+void RunFolder::restore_metrics(uint64_t bytes) {
+  const fs::path file = path_ / "metrics.jsonl";
+  const uint64_t there = fs::exists(file) ? fs::file_size(file) : 0;
+  require(there >= bytes, "{}: expected at least {} bytes, found {}", file.string(), bytes, there);
+  if (there > bytes) file_ops().truncate(file, bytes);
+  metrics_ = std::make_unique<FileWriter>(file, FileWriter::Mode::append);
+  metrics_bytes_ = bytes;
+}
+
+Progress RunFolder::resume(Optimizer& optimizer, Source& source, Observer& observer) {
+  for (const int64_t step : checkpoints_.steps()) {
+    try {
+      checkpoints_.verify(step);
+    } catch (const Error& error) {
+      observer.on_message(format("{}; going back to the checkpoint before", error.what()));
+      continue;
+    }
+    const nlohmann::json state = checkpoints_.load(step, optimizer);
+    require(get_int(state, "step") == step, "checkpoint {} says it is of step {}", step,
+            get_int(state, "step"));
+    optimizer.set_steps(step);
+    source.restore(get_object(state, "source"));
+    restore_metrics(static_cast<uint64_t>(get_int(state, "metrics_bytes", 0)));
+    saved_step_ = step;
+    return progress_of(get_object(state, "progress"));
+  }
+  restore_metrics(0);
+  return {};
+}
+
+void RunFolder::log(const nlohmann::json& line) {
+  if (!metrics_) restore_metrics(0);
+  const std::string text = line.dump() + "\n";
+  metrics_->write(text);
+  metrics_->flush();
+  metrics_bytes_ += text.size();
+}
+
+void RunFolder::save(Optimizer& optimizer, const Source& source, const Progress& progress,
+                     Observer& observer) {
+  const int64_t step = optimizer.steps();
+  if (step == saved_step_) return;
+  checkpoints_.save(step, optimizer,
+                    {{"step", step},
+                     {"source", source.state()},
+                     {"progress", json_of(progress)},
+                     {"metrics_bytes", metrics_bytes_}});
+  saved_step_ = step;
+  observer.on_checkpoint(step);
+}
+
+}  // namespace lathe

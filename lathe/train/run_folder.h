@@ -1,0 +1,48 @@
+// What a run keeps in its output_dir: one process at a time, the metrics, the checkpoints.
+#pragma once
+
+#include <memory>
+
+#include "lathe/data/source.h"
+#include "lathe/train/checkpoint.h"
+#include "lathe/train/observer.h"
+
+namespace lathe {
+
+/// How far a run has come, besides the optimizer and the source.
+struct Progress {
+  int64_t tokens = 0;  ///< input tokens until the last line of metrics, all ranks
+  /// Sums since the last line of metrics.
+  double window_loss = 0;
+  int64_t window_steps = 0;
+  int64_t window_tokens = 0;
+};
+
+class RunFolder {
+ public:
+  /// Opens or makes the folder and locks it against other processes.
+  RunFolder(fs::path path, int64_t save_total_limit);
+  ~RunFolder();
+
+  const fs::path& path() const { return path_; }
+  /// Goes back to the newest checkpoint that is intact, metrics included; a fresh start if there is
+  /// none.
+  Progress resume(Optimizer& optimizer, Source& source, Observer& observer);
+  /// Appends one line to metrics.jsonl.
+  void log(const nlohmann::json& line);
+  /// Writes a checkpoint of everything; does nothing if there is one of this step from now.
+  void save(Optimizer& optimizer, const Source& source, const Progress& progress,
+            Observer& observer);
+
+ private:
+  void restore_metrics(uint64_t bytes);
+
+  fs::path path_;
+  FileLock lock_;
+  Checkpoints checkpoints_;
+  std::unique_ptr<FileWriter> metrics_;
+  uint64_t metrics_bytes_ = 0;
+  int64_t saved_step_ = -1;
+};
+
+}  // namespace lathe

@@ -1,0 +1,44 @@
+// Compares an operation's own backward pass with central finite differences, in float64.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include "lathe/base/tensor.h"
+
+namespace lathe {
+
+/// `f` maps the inputs to a tensor; every element of every input's gradient of sum(weights * f) is
+/// compared with the finite difference. Use small inputs.
+inline void gradcheck(const std::function<Tensor(const std::vector<Tensor>&)>& f,
+                      std::vector<Tensor> inputs, double tolerance = 1e-7) {
+  for (Tensor& input : inputs) input = input.detach().to(at::kDouble).contiguous().requires_grad_();
+  const Tensor out = f(inputs);
+  const Tensor weights = at::randn_like(out);
+  (out * weights).sum().backward();
+  const at::NoGradGuard no_grad;
+  const double step = 1e-6;
+  for (size_t which = 0; which < inputs.size(); ++which) {
+    ASSERT_TRUE(inputs[which].grad().defined()) << "input " << which << " has no gradient";
+    const Tensor gradient = inputs[which].grad().contiguous();
+    double* x = inputs[which].data_ptr<double>();
+    for (int64_t i = 0; i < inputs[which].numel(); ++i) {
+      const double kept = x[i];
+      x[i] = kept + step;
+      const double above = (f(inputs) * weights).sum().item<double>();
+      x[i] = kept - step;
+      const double below = (f(inputs) * weights).sum().item<double>();
+      x[i] = kept;
+      const double expected = (above - below) / (2 * step);
+      ASSERT_NEAR(gradient.data_ptr<double>()[i], expected, tolerance * (1 + std::abs(expected)))
+          << "input " << which << ", element " << i;
+    }
+  }
+}
+
+/// The largest difference over the largest value of the reference.
+inline double relative_difference(const Tensor& found, const Tensor& reference) {
+  const Tensor difference = (found.to(at::kDouble) - reference.to(at::kDouble)).abs().max();
+  return (difference / reference.to(at::kDouble).abs().max().clamp_min(1e-30)).item<double>();
+}
+
+}  // namespace lathe

@@ -1,0 +1,147 @@
+// A run that is interrupted anywhere leaves the same files as one that is not.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "lathe/objective/next_token.h"
+#include "lathe/train/loop.h"
+#include "tests/support/temporary_folder.h"
+
+namespace lathe {
+namespace {
+
+/// Random tokens, a function of the position alone.
+class CountingSource final : public Source {
+ public:
+  std::vector<Batch> next(int64_t micro_batches) override {
+    std::vector<Batch> batches;
+    for (int64_t m = 0; m < micro_batches; ++m) {
+      at::Generator generator = at::detail::createCPUGenerator(static_cast<uint64_t>(row_++));
+      Batch batch;
+      batch.input_ids = at::randint(0, 30, {2, 8}, generator, at::kLong);
+      batch.labels = batch.input_ids.clone();
+      batch.target_tokens = 14;
+      batches.push_back(batch);
+    }
+    return batches;
+  }
+  nlohmann::json state() const override { return {{"row", row_}}; }
+  void restore(const nlohmann::json& state) override { row_ = state.at("row").get<int64_t>(); }
+  double epoch() const override { return static_cast<double>(row_) / 10; }
+  int64_t rows_per_epoch() const override { return 10; }
+
+ private:
+  int64_t row_ = 0;
+};
+
+/// Asks to stop after a number of steps in this process; remembers what it was told.
+struct Stopper final : Observer {
+  explicit Stopper(int steps) : left(steps) {}
+  int left;
+  std::vector<std::string> messages;
+  bool stop_requested() override { return --left == 0; }
+  void on_message(const std::string& message) override { messages.push_back(message); }
+};
+
+TrainOptions options() {
+  TrainOptions o;
+  o.max_steps = 17;
+  o.logging_steps = 5;
+  o.save_steps = 3;
+  o.gradient_accumulation_steps = 2;
+  o.optimizer.learning_rate = 1e-2;
+  return o;
+}
+
+/// Goes on with the run in `folder`, for at most `steps` steps; returns the weights and the
+/// messages.
+std::pair<std::vector<Tensor>, std::vector<std::string>> go_on(const fs::path& folder, int steps) {
+  ModelConfig config;
+  config.vocab_size = 30;
+  config.hidden_size = 16;
+  config.intermediate_size = 24;
+  config.num_hidden_layers = 2;
+  config.num_attention_heads = 2;
+  const std::unique_ptr<Model> model = new_model(config, 3);
+  model->set_compute_dtype(at::kBFloat16);
+  CountingSource source;
+  NextToken objective;
+  Optimizer optimizer = make_optimizer(*model, options().optimizer);
+  const std::unique_ptr<Parallel> parallel = single_process();
+  Stopper stopper(steps);
+  RunFolder run_folder(folder, 2);
+  Training run{*model, objective, source, optimizer, *parallel, stopper, &run_folder, {}};
+  train(run, options());
+  std::vector<Tensor> weights;
+  for (const Optimizer::Parameter& p : optimizer.parameters())
+    for (const Tensor& tensor : {p.weight.detach(), p.exp_avg, p.exp_avg_sq})
+      weights.push_back(tensor);
+  return {weights, stopper.messages};
+}
+
+/// metrics.jsonl without what depends on the clock.
+std::string losses(const fs::path& folder) {
+  std::string out;
+  std::istringstream lines(read_file(folder / "metrics.jsonl"));
+  for (std::string line; std::getline(lines, line);) {
+    nlohmann::json values = nlohmann::json::parse(line);
+    values.erase("tokens_per_second");
+    out += values.dump() + "\n";
+  }
+  return out;
+}
+
+void expect_equal(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (size_t i = 0; i < a.size(); ++i) EXPECT_TRUE(at::equal(a[i], b[i])) << "tensor " << i;
+}
+
+TEST(Resume, stopped_at_any_step_is_bit_identical_to_uninterrupted) {
+  const TemporaryFolder whole;
+  const std::vector<Tensor> expected = go_on(whole.path(), -1).first;
+  for (const int stop : {1, 4, 5, 12}) {
+    const TemporaryFolder folder;
+    go_on(folder.path(), stop);
+    expect_equal(go_on(folder.path(), -1).first, expected);
+    EXPECT_EQ(losses(folder.path()), losses(whole.path())) << "stopped after step " << stop;
+  }
+}
+
+TEST(Resume, a_damaged_checkpoint_is_passed_over_for_the_one_before) {
+  const TemporaryFolder whole;
+  const std::vector<Tensor> expected = go_on(whole.path(), -1).first;
+  for (const std::string name : {"training.safetensors", "state.json", "manifest.json"})
+    for (const bool remove : {false, true}) {
+      const TemporaryFolder folder;
+      go_on(folder.path(), 10);
+      const fs::path file = folder / ("checkpoints/step-000000010/" + name);
+      std::string content = read_file(file);
+      content[content.size() / 2] = static_cast<char>(content[content.size() / 2] ^ 1);
+      fs::remove(file);
+      if (!remove) write_file_atomic(file, content);
+      const auto [weights, messages] = go_on(folder.path(), -1);
+      expect_equal(weights, expected);
+      EXPECT_EQ(messages.size(), 1U) << name;
+      EXPECT_EQ(losses(folder.path()), losses(whole.path())) << name;
+    }
+}
+
+TEST(Resume, keeps_the_newest_checkpoints_and_removes_unfinished_ones) {
+  const TemporaryFolder folder;
+  fs::create_directories(folder / "checkpoints/tmp-3.99");
+  go_on(folder.path(), -1);
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder / "checkpoints"))
+    names.push_back(entry.path().filename().string());
+  std::sort(names.begin(), names.end());
+  EXPECT_EQ(names, std::vector<std::string>({"step-000000015", "step-000000017"}));
+}
+
+TEST(Resume, two_runs_cannot_share_a_folder) {
+  const TemporaryFolder folder;
+  const RunFolder first(folder.path(), 1);
+  EXPECT_THROW(RunFolder(folder.path(), 1), Error);
+}
+
+}  // namespace
+}  // namespace lathe
