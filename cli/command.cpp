@@ -19,10 +19,10 @@ Value gather(const Command& command, const FieldType& type, const ParsedArgument
   };
   for (const std::string& name : command.positional)
     if (find_field(type, name)->field.required && given(name) == parsed.settings.end())
-      throw UsageError(
-          format("lathe {0}: {1} is missing: {2} It goes before the options: an option "
-                 "that is a list takes all words after it",
-                 command.name, placeholder(*find_field(type, name)), find_field(type, name)->doc));
+      throw UsageError(format(
+          "lathe {0}: {1} is missing: {2} It goes before the options: an option "
+          "that is a list takes all words after it",
+          command.name, argument_name(*find_field(type, name)), find_field(type, name)->doc));
   Value values = Value::map();
   values.place = {std::make_shared<const std::string>("lathe " + command.name), 0};
   if (const auto recipe = given(command.recipe); recipe != parsed.settings.end())

@@ -27,7 +27,9 @@ std::string usage_line(const Command& command, const FieldType& type) {
   std::string line = "lathe " + command.name;
   for (const std::string& name : command.positional) {
     const FieldDoc& field = *find_field(type, name);
-    line += field.field.required ? " " + placeholder(field) : " [" + placeholder(field) + "]";
+    const bool list = field.type.kind == FieldType::Kind::list;
+    const std::string shown = argument_name(field) + (list ? " ..." : "");
+    line += field.field.required ? " " + shown : " [" + shown + "]";
   }
   for (const FieldDoc& field : type.fields) {
     const auto& positional = command.positional;

@@ -9,6 +9,8 @@ void ModelSpec::fields(Fields& f) {
 }
 
 void Recipe::fields(Fields& f) {
+  f("recipe", recipe, "YAML file with the options below.",
+    {.placeholder = "FILE", .command_line = true});
   f.group("Model");
   f("model", model, "A directory, or the sizes of a new model.",
     {.aliases = {"model_name_or_path", "base_model"}, .required = true});

@@ -28,6 +28,7 @@ struct Recipe {
   std::string sample_prompt;
   int64_t sample_tokens = 64;
   bool overwrite = false;
+  std::string recipe;  ///< the file all this came from
 
   void fields(Fields& f);
   void check() const;

@@ -18,9 +18,9 @@ void remove_run(const fs::path& folder) {
 
 std::unique_ptr<RunFolder> open_run(const Recipe& recipe, Observer& observer) {
   const fs::path path = recipe.train.output_dir;
-  const Value resolved = to_value(recipe);
   if (!recipe.overwrite && fs::exists(path / recipe_file)) {
-    const std::vector<std::string> changed = changed_keys(load_yaml(path / recipe_file), resolved);
+    const std::vector<std::string> changed =
+        changed_keys(load_yaml(path / recipe_file), to_value(recipe));
     require(changed.empty(),
             "{} holds a run of another recipe; these keys differ: {}. Give another output_dir, the "
             "recipe of that run ({}), or --overwrite to start anew",
@@ -32,9 +32,11 @@ std::unique_ptr<RunFolder> open_run(const Recipe& recipe, Observer& observer) {
     const FileLock lock(path / "lock");  // not while another process trains there
     remove_run(path);
   }
-  auto folder = std::make_unique<RunFolder>(path, recipe.train.save_total_limit);
-  write_file_atomic(path / recipe_file, to_yaml(resolved));
-  return folder;
+  return std::make_unique<RunFolder>(path, recipe.train.save_total_limit);
+}
+
+void record_recipe(const RunFolder& folder, const Recipe& recipe) {
+  write_file_atomic(folder.path() / recipe_file, to_yaml(to_value(recipe)));
 }
 
 Tokenizer load_tokenizer(const Recipe& recipe) {

@@ -14,6 +14,10 @@ namespace lathe {
 /// with `overwrite` removes what that run left.
 std::unique_ptr<RunFolder> open_run(const Recipe& recipe, Observer& observer);
 
+/// Says from now on that the folder holds a run of this recipe. To be called when all of it has
+/// proved to be right: a recipe with a mistake must not be in the way of its correction.
+void record_recipe(const RunFolder& folder, const Recipe& recipe);
+
 Tokenizer load_tokenizer(const Recipe& recipe);
 
 /// The model of the recipe: weights in float32, computing in bfloat16 or float32.

@@ -48,6 +48,7 @@ int run(const Recipe& given) {
       return e;
     };
   observer.line().print(describe_run(recipe, *model, data));
+  record_recipe(*folder, given);
   if (!train(training, recipe.train)) {
     observer.line().print("stopped after a checkpoint; the same command goes on from there");
     return 0;

@@ -89,7 +89,7 @@ void lathe_trainer_free(LatheTrainer* trainer);
 int32_t lathe_trainer_feed(LatheTrainer* trainer, const LatheText* texts, size_t count,
                            uint64_t* words, uint64_t* dropped, LatheBytes* error);
 
-/* Called now and then during training; total is 0 if it is not known. */
+/* Called now and then during training: tokens there are, and tokens wanted. */
 typedef void (*LatheProgress)(void* context, const char* stage, uint64_t done, uint64_t total);
 
 /* Trains, and frees the trainer whatever happens. `progress` may be null and must not throw. */

@@ -1,25 +1,45 @@
-// Fits a line to noisy points by gradient descent: the tensors, autograd and random streams that
-// everything in Lathe is made of.
+// Trains a model with the library: sums of two numbers, from a text file to a continuation.
 #include <cstdio>
+#include <fstream>
 
-#include "lathe/base/random.h"
-#include "lathe/base/tensor.h"
+#include "lathe/lathe.h"
+
+using namespace lathe;
+
+struct Printer : Observer {
+  void on_step(const StepReport& r) override {
+    std::printf("step %3ld  loss %.3f\n", static_cast<long>(r.step), r.loss);
+  }
+};
 
 int main() {
-  lathe::Random random(lathe::stream_seed(1, "points"));
-  lathe::Tensor x = at::empty({256}), noise = at::empty({256});
-  for (int64_t i = 0; i < x.numel(); ++i) {
-    x[i] = random.uniform();
-    noise[i] = 0.01 * (random.uniform() - 0.5);
-  }
-  const lathe::Tensor y = 3 * x + 0.5 + noise;
-  lathe::Tensor line = at::zeros({2}).requires_grad_();  // slope, intercept
-  for (int step = 0; step < 500; ++step) {
-    const lathe::Tensor loss = (line[0] * x + line[1] - y).square().mean();
-    loss.backward();
-    c10::NoGradGuard no_grad;
-    line.sub_(line.grad(), 0.5);
-    line.mutable_grad().zero_();
-  }
-  std::printf("slope %.2f intercept %.2f\n", line[0].item<double>(), line[1].item<double>());
+  std::ofstream file("sums.txt");
+  for (int i = 0; i < 5000; ++i) file << i % 50 << "+" << i / 50 << "=" << i % 50 + i / 50 << "\n";
+  file.close();
+
+  TokenizerOptions alphabet{.vocab_size = 257};  // bytes and an end of text
+  const Tokenizer tokenizer = train_tokenizer(alphabet, [] { return std::nullopt; });
+  DataOptions data{.train_data = {{.path = "sums.txt"}}, .max_length = 64, .cache_dir = "cache"};
+  const Dataset dataset = open_dataset(data, tokenizer, /*seed=*/1);
+  const auto source = training_source(dataset, data, /*seed=*/1);
+
+  ModelConfig config;
+  config.vocab_size = tokenizer.vocab_size();
+  config.hidden_size = 64;
+  config.intermediate_size = 128;
+  config.num_hidden_layers = 2;
+  config.num_attention_heads = 4;
+  const auto model = new_model(config, /*seed=*/1);
+
+  TrainOptions options{.max_steps = 60, .logging_steps = 20};
+  options.optimizer.learning_rate = 3e-3;
+  NextToken objective;
+  Optimizer optimizer = make_optimizer(*model, options.optimizer);
+  const auto alone = single_process();
+  Printer printer;
+  Training run{*model, objective, *source, optimizer, *alone, printer, nullptr, {}};
+  train(run, options);
+
+  SamplingOptions greedy{.max_new_tokens = 12, .temperature = 0, .stop = {"\n"}};
+  std::printf("7+8=%s\n", generate(*model, tokenizer, {"7+8="}, greedy)[0].text.c_str());
 }

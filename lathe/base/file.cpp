@@ -6,9 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "lathe/base/error.h"
 
@@ -34,6 +36,11 @@ int open_regular(const fs::path& path, uint64_t& size) {
   size = static_cast<uint64_t>(info.st_size);
   return file;
 }
+
+struct Closing {
+  int descriptor;
+  ~Closing() { ::close(descriptor); }
+};
 
 }  // namespace
 
@@ -96,28 +103,30 @@ void publish_directory(const fs::path& directory, const fs::path& target) {
   file_ops().sync_directory(folder_of(target));
 }
 
-std::string read_file(const fs::path& path, uint64_t limit) {
+void read_pieces(const fs::path& path, const std::function<void(std::span<const std::byte>)>& f) {
   uint64_t size = 0;
-  const int file = open_regular(path, size);
-  std::string content;
-  std::string problem;
-  if (size > limit) {
-    problem = format("expected at most {} bytes, found {}", limit, size);
-  } else {
-    content.resize(size);
-    size_t done = 0;
-    while (done < content.size()) {
-      const ssize_t got = ::read(file, content.data() + done, content.size() - done);
-      if (got < 0 && errno == EINTR) continue;
-      if (got <= 0) {
-        problem = got < 0 ? std::strerror(errno) : "the file became shorter while it was read";
-        break;
-      }
-      done += static_cast<size_t>(got);
-    }
+  const Closing file{open_regular(path, size)};
+  std::vector<std::byte> buffer(std::min<uint64_t>(size, buffer_bytes));
+  while (size > 0) {
+    const ssize_t got = ::read(file.descriptor, buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    require(got > 0, "reading {}: {}", path.string(),
+            got < 0 ? std::strerror(errno) : "the file became shorter while it was read");
+    const uint64_t count = std::min<uint64_t>(size, static_cast<uint64_t>(got));
+    f({buffer.data(), count});
+    size -= count;
   }
-  ::close(file);
-  require(problem.empty(), "reading {}: {}", path.string(), problem);
+}
+
+std::string read_file(const fs::path& path, uint64_t limit) {
+  std::error_code ignored;
+  const uint64_t size = fs::file_size(path, ignored);
+  require(ignored || size <= limit, "reading {}: expected at most {} bytes, found {}",
+          path.string(), limit, size);
+  std::string content;
+  read_pieces(path, [&](std::span<const std::byte> piece) {
+    content.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+  });
   return content;
 }
 

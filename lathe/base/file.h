@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -79,6 +80,9 @@ void publish_directory(const fs::path& directory, const fs::path& target);
 
 /// The content of a regular file of at most `limit` bytes.
 std::string read_file(const fs::path& path, uint64_t limit = uint64_t{1} << 30);
+
+/// Calls `f` with one piece after the other of a regular file.
+void read_pieces(const fs::path& path, const std::function<void(std::span<const std::byte>)>& f);
 
 /// A regular file, mapped read-only. Pages are read when touched.
 class MappedFile {

@@ -3,6 +3,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "lathe/base/file.h"
 #include "lathe/base/format.h"
 
 namespace lathe {
@@ -42,6 +43,12 @@ std::string content_hash(std::span<const std::byte> bytes) {
 
 std::string content_hash(std::string_view text) {
   return content_hash(std::as_bytes(std::span(text)));
+}
+
+std::string file_hash(const std::filesystem::path& path) {
+  Hasher hasher;
+  read_pieces(path, [&](std::span<const std::byte> piece) { hasher.add(piece); });
+  return hasher.hex();
 }
 
 uint64_t hash64(std::string_view text, uint64_t seed) {

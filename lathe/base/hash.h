@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -31,6 +32,9 @@ class Hasher {
 /// The hash of one piece, 32 hexadecimal digits.
 std::string content_hash(std::span<const std::byte> bytes);
 std::string content_hash(std::string_view text);
+
+/// The content hash of a file, read piece by piece: its pages do not stay in this process.
+std::string file_hash(const std::filesystem::path& path);
 
 /// A 64-bit hash of one piece.
 uint64_t hash64(std::string_view text, uint64_t seed = 0);

@@ -81,7 +81,7 @@ Mlp::Mlp(const ModelConfig& c)
       down_proj(c.intermediate_size, c.hidden_size, c.mlp_bias) {}
 
 Tensor Mlp::operator()(const Tensor& x) const {
-  return down_proj(ops::swiglu(gate_proj(x), up_proj(x)));
+  return ops::swiglu_linear(gate_proj(x), up_proj(x), down_proj.weight, down_proj.bias);
 }
 
 DecoderLayer::DecoderLayer(const ModelConfig& c)

@@ -104,19 +104,22 @@ struct AttentionFunction : torch::autograd::Function<AttentionFunction> {
       });
       query_slice(out, at, block).copy_(at::bmm(scores, seen_v));
     }
-    ctx->save_for_backward({q, k, v, out, log_sums, first});
+    // The result is kept as it is returned: the layer after it keeps the same memory.
+    Tensor result = at.from_queries(out);
+    ctx->save_for_backward({q, k, v, result, log_sums, first});
     ctx->saved_data["scale"] = scale;
     ctx->saved_data["key_heads"] = at.key_heads;
-    return at.from_queries(out);
+    return result;
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list gradients) {
     const variable_list saved = ctx->get_saved_variables();
-    const Tensor &q = saved[0], &k = saved[1], &v = saved[2], &out = saved[3];
+    const Tensor &q = saved[0], &k = saved[1], &v = saved[2];
     const Tensor &log_sums = saved[4], &first = saved[5];
     const double scale = ctx->saved_data["scale"].toDouble();
     const int64_t key_heads = ctx->saved_data["key_heads"].toInt();
     const Layout at(gradients[0], gradients[0].narrow(2, 0, key_heads));
+    const Tensor out = at.queries(saved[3]);
     const Tensor dout = at.queries(gradients[0]);
     const Tensor dq = at::empty_like(q);
     // Keys are seen by several blocks: their gradients are summed in the wider type.

@@ -1,6 +1,7 @@
 #include "lathe/ops/swiglu.h"
 
 #include "lathe/ops/cpu/for_dtype.h"
+#include "lathe/ops/linear.h"
 
 namespace lathe::ops {
 namespace {
@@ -11,44 +12,78 @@ using torch::autograd::variable_list;
 
 constexpr int64_t elements_a_task = 4096;
 
-struct SwigluFunction : torch::autograd::Function<SwigluFunction> {
-  static Tensor forward(AutogradContext* ctx, const Tensor& gate_in, const Tensor& up_in) {
-    const Tensor gate = gate_in.contiguous();
-    const Tensor up = up_in.contiguous();
-    Tensor y = at::empty_like(gate);
-    cpu::for_dtype(gate, [&]<class T>(const cpu::Kernels<T>& kernels, T) {
-      at::parallel_for(0, gate.numel(), elements_a_task, [&](int64_t begin, int64_t end) {
-        kernels.swiglu(elements<T>(gate) + begin, elements<T>(up) + begin, elements<T>(y) + begin,
-                       end - begin);
-      });
+/// silu(gate) * up; both contiguous.
+Tensor gated(const Tensor& gate, const Tensor& up) {
+  Tensor y = at::empty_like(gate);
+  cpu::for_dtype(gate, [&]<class T>(const cpu::Kernels<T>& kernels, T) {
+    at::parallel_for(0, gate.numel(), elements_a_task, [&](int64_t begin, int64_t end) {
+      kernels.swiglu(elements<T>(gate) + begin, elements<T>(up) + begin, elements<T>(y) + begin,
+                     end - begin);
     });
+  });
+  return y;
+}
+
+/// The gradients of gate and up from that of `gated`.
+std::pair<Tensor, Tensor> gated_backward(const Tensor& dy, const Tensor& gate, const Tensor& up) {
+  const Tensor dgate = at::empty_like(gate);
+  const Tensor dup = at::empty_like(up);
+  cpu::for_dtype(gate, [&]<class T>(const cpu::Kernels<T>& kernels, T) {
+    at::parallel_for(0, gate.numel(), elements_a_task, [&](int64_t begin, int64_t end) {
+      kernels.swiglu_backward(elements<T>(dy) + begin, elements<T>(gate) + begin,
+                              elements<T>(up) + begin, elements<T>(dgate) + begin,
+                              elements<T>(dup) + begin, end - begin);
+    });
+  });
+  return {dgate, dup};
+}
+
+struct SwigluFunction : torch::autograd::Function<SwigluFunction> {
+  static Tensor forward(AutogradContext* ctx, const Tensor& gate, const Tensor& up) {
     ctx->save_for_backward({gate, up});
-    return y;
+    return gated(gate, up);
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list gradients) {
     const variable_list saved = ctx->get_saved_variables();
-    const Tensor& gate = saved[0];
-    const Tensor& up = saved[1];
-    const Tensor dy = gradients[0].contiguous();
-    const Tensor dgate = at::empty_like(gate);
-    const Tensor dup = at::empty_like(up);
-    cpu::for_dtype(gate, [&]<class T>(const cpu::Kernels<T>& kernels, T) {
-      at::parallel_for(0, gate.numel(), elements_a_task, [&](int64_t begin, int64_t end) {
-        kernels.swiglu_backward(elements<T>(dy) + begin, elements<T>(gate) + begin,
-                                elements<T>(up) + begin, elements<T>(dgate) + begin,
-                                elements<T>(dup) + begin, end - begin);
-      });
-    });
+    const auto [dgate, dup] = gated_backward(gradients[0].contiguous(), saved[0], saved[1]);
     return {dgate, dup};
+  }
+};
+
+struct SwigluLinearFunction : torch::autograd::Function<SwigluLinearFunction> {
+  static Tensor forward(AutogradContext* ctx, const Tensor& gate, const Tensor& up,
+                        const Tensor& weight) {
+    ctx->save_for_backward({gate, up, weight});
+    return at::linear(gated(gate, up), weight.to(gate.scalar_type()));
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list gradients) {
+    const variable_list saved = ctx->get_saved_variables();
+    const Tensor &gate = saved[0], &up = saved[1], &weight = saved[2];
+    const Tensor dy = gradients[0].reshape({-1, weight.size(0)});  // (N, D)
+    Tensor dgate, dup, dweight;
+    if (ctx->needs_input_grad(2))
+      dweight =
+          weight_gradient(dy, gated(gate, up).view({-1, weight.size(1)}), weight.scalar_type());
+    if (ctx->needs_input_grad(0) || ctx->needs_input_grad(1))
+      std::tie(dgate, dup) = gated_backward(at::mm(dy, weight.to(dy.scalar_type())), gate, up);
+    return {dgate, dup, dweight};
   }
 };
 
 }  // namespace
 
 Tensor swiglu(const Tensor& gate, const Tensor& up) {
-  if (cpu::handles(gate)) return SwigluFunction::apply(gate, up);
+  if (cpu::handles(gate)) return SwigluFunction::apply(gate.contiguous(), up.contiguous());
   return at::silu(gate) * up;
+}
+
+Tensor swiglu_linear(const Tensor& gate, const Tensor& up, const Tensor& weight,
+                     const Tensor& bias) {
+  if (!cpu::handles(gate)) return linear(swiglu(gate, up), weight, bias);
+  const Tensor y = SwigluLinearFunction::apply(gate.contiguous(), up.contiguous(), weight);
+  return bias.defined() ? y + bias.to(y.scalar_type()) : y;
 }
 
 }  // namespace lathe::ops

@@ -16,17 +16,6 @@ std::string underscored(std::string_view word) {
   return name;
 }
 
-std::string bounds(const Field& field) {
-  if (field.minimum && field.maximum)
-    return format("from {} to {}", number_text(*field.minimum), number_text(*field.maximum));
-  std::string low, high;
-  if (field.minimum) low = ">= " + number_text(*field.minimum);
-  if (field.above) low = "> " + number_text(*field.above);
-  if (field.maximum) high = "<= " + number_text(*field.maximum);
-  if (field.below) high = "< " + number_text(*field.below);
-  return low + (low.empty() || high.empty() ? "" : " and ") + high;
-}
-
 /// The struct within optionals and lists; null if there is none.
 const FieldType* inner_map(const FieldType& type) {
   if (type.kind == Kind::list) return inner_map(type.element.front());
@@ -64,8 +53,19 @@ std::string expectation(FieldType::Kind kind, const Field& field) {
     return format("{}{}", field.choices.size() > 1 ? "one of " : "",
                   fmt::join(field.choices, ", "));
   if (kind == Kind::text) return "text";
-  const std::string range = bounds(field);
+  const std::string range = bounds_text(field);
   return (kind == Kind::integer ? "an integer" : "a number") + (range.empty() ? "" : " " + range);
+}
+
+std::string bounds_text(const Field& field) {
+  if (field.minimum && field.maximum)
+    return format("from {} to {}", number_text(*field.minimum), number_text(*field.maximum));
+  std::string low, high;
+  if (field.minimum) low = ">= " + number_text(*field.minimum);
+  if (field.above) low = "> " + number_text(*field.above);
+  if (field.maximum) high = "<= " + number_text(*field.maximum);
+  if (field.below) high = "< " + number_text(*field.below);
+  return low + (low.empty() || high.empty() ? "" : " and ") + high;
 }
 
 const FieldDoc* find_field(const FieldType& type, std::string_view word) {

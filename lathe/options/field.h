@@ -64,6 +64,9 @@ std::string type_name(const FieldType& type);
 /// What a scalar must be, for messages: "an integer >= 1", "one of cosine, linear".
 std::string expectation(FieldType::Kind kind, const Field& field);
 
+/// The bounds of a number: ">= 1", "from 0 to 1"; empty if there are none.
+std::string bounds_text(const Field& field);
+
 /// The field that `word` names (name or alias; hyphen = underscore); null if there is none.
 const FieldDoc* find_field(const FieldType& type, std::string_view word);
 

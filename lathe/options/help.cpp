@@ -46,18 +46,27 @@ std::string join_keys(const FieldType& map) {
   return keys;
 }
 
-/// The remarks behind the documentation: (required), (default 0.9, from 0 to 1; also --p).
+/// The remarks behind the documentation: (required), (default 0.9; from 0 to 1; also --p).
 std::string remarks(const FieldDoc& doc) {
   std::vector<std::string> parts;
   const Field& field = doc.field;
-  const FieldType& inner = innermost(doc.type);
+  const std::string text = default_text(doc);
+  const std::string unit = field.unit.empty() ? "" : " " + field.unit;
   if (field.required) parts.push_back("required");
-  if (const std::string text = default_text(doc); !text.empty()) parts.push_back("default " + text);
-  if (!field.unit.empty()) parts.push_back("in " + field.unit);
-  if (field.minimum || field.above || field.maximum || field.below)
-    parts.push_back(expectation(inner.kind, field));
+  if (!text.empty()) parts.push_back("default " + text + unit);
+  if (text.empty() && !unit.empty()) parts.push_back("in" + unit);
+  if (const std::string bounds = bounds_text(field); !bounds.empty()) parts.push_back(bounds);
   for (const std::string& alias : field.aliases) parts.push_back("also --" + alias);
   return parts.empty() ? "" : format(" ({})", fmt::join(parts, "; "));
+}
+
+/// The option as one types it: --seed, --[no-]echo, [--prompt] where the name may be left out.
+std::string option_name(const Row& row, const std::vector<std::string>& positional) {
+  const bool place = std::find(positional.begin(), positional.end(), row.name) != positional.end();
+  if (place) return "[--" + row.name + "]";
+  const bool on = row.field->type.kind == Kind::boolean && !row.field->type.optional &&
+                  row.field->default_value.scalar == "true";
+  return (on ? "--[no-]" : "--") + row.name;
 }
 
 std::string description(const FieldDoc& doc, const HelpStyle& style) {
@@ -126,12 +135,19 @@ std::string placeholder(const FieldDoc& field) {
   }
 }
 
+std::string argument_name(const FieldDoc& field) {
+  if (!field.field.placeholder.empty()) return field.field.placeholder;
+  std::string name = field.name;
+  for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return name;
+}
+
 std::string default_text(const FieldDoc& field) {
   const Value& value = field.default_value;
   const bool hollow = value.is_null() || (value.is_scalar() && value.scalar.empty()) ||
                       (value.is_list() && value.items.empty()) || value.is_map();
   if (hollow || field.field.required) return "";
-  if (value.kind == Value::Kind::plain && value.scalar == "false") return "";
+  if (field.type.kind == Kind::boolean) return value.scalar == "true" ? "on" : "";
   return shown_default(value);
 }
 
@@ -154,10 +170,8 @@ std::string options_help(const FieldType& type, const std::vector<std::string>& 
     out += "\n" + emphasise(heading.empty() ? "Options:" : heading + ":", style) + "\n";
     for (size_t i = 0; i < rows.size(); ++i) {
       if (row_groups[i] != heading) continue;
-      const bool place =
-          std::find(positional.begin(), positional.end(), rows[i].name) != positional.end();
       const std::string value = placeholder(*rows[i].field);
-      const std::string name = (place ? "[--" : "--") + rows[i].name + (place ? "]" : "");
+      const std::string name = option_name(rows[i], positional);
       out += "  " + emphasise(name, style) + (value.empty() ? "" : " " + value);
       const size_t used = 2 + columns(name) + (value.empty() ? 0 : 1 + columns(value));
       out += used + 2 > name_column ? "\n" + std::string(name_column, ' ')

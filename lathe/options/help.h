@@ -31,6 +31,9 @@ std::string options_help(const FieldType& type, const std::vector<std::string>& 
 /// What help calls the value of an option: DIR, NUMBER, a|b|c.
 std::string placeholder(const FieldDoc& field);
 
+/// What a positional argument is called: its placeholder, or its name in capitals.
+std::string argument_name(const FieldDoc& field);
+
 /// The default as shown to people; empty if there is none to show.
 std::string default_text(const FieldDoc& field);
 

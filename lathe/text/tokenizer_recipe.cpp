@@ -102,16 +102,22 @@ json byte_level_split(bool gpt2) {
           {"use_regex", gpt2}};
 }
 
-json metaspace() {
-  return {
-      {"type", "Metaspace"}, {"replacement", "▁"}, {"prepend_scheme", "always"}, {"split", true}};
+json replace(const char* from, const char* to) {
+  return {{"type", "Replace"}, {"pattern", {{"String", from}}}, {"content", to}};
+}
+
+/// Whether spaces are written as U+2581 and a text begins with one, as SentencePiece does.
+bool marks_spaces(const TokenizerOptions& options) {
+  return is(options, "unigram") && options.pre_tokenizer != "none";
 }
 
 json pre_tokenizer(const TokenizerOptions& options) {
   const std::string& split = options.pre_tokenizer;
   if (is(options, "wordpiece")) return {{"type", "BertPreTokenizer"}};
   if (split == "none") return nullptr;
-  if (is(options, "unigram")) return metaspace();
+  if (marks_spaces(options))
+    return {
+        {"type", "Metaspace"}, {"replacement", "▁"}, {"prepend_scheme", "never"}, {"split", true}};
   if (split == "gpt2" || split == "bytes") return byte_level_split(split == "gpt2");
   const std::string pattern = split == "gpt4"         ? gpt4_pattern
                               : split == "whitespace" ? whitespace_pattern
@@ -135,6 +141,11 @@ json normalizer(const TokenizerOptions& options) {
                      {"lowercase", options.lowercase}});
   else if (options.lowercase)
     steps.push_back({{"type", "Lowercase"}});
+  // The pre-tokenizer's own mark would be missing before a text that begins with a space.
+  if (marks_spaces(options)) {
+    steps.push_back({{"type", "Prepend"}, {"prepend", "▁"}});
+    steps.push_back(replace(" ", "▁"));
+  }
   if (steps.empty()) return nullptr;
   if (steps.size() == 1) return steps[0];
   return {{"type", "Sequence"}, {"normalizers", steps}};
@@ -145,9 +156,11 @@ json decoder(const TokenizerOptions& options) {
     return {{"type", "WordPiece"}, {"prefix", options.continuing_prefix}, {"cleanup", false}};
   if (byte_level(options)) return byte_level_split(true);
   json steps = json::array();
+  if (marks_spaces(options)) steps.push_back(replace("▁", " "));
   if (is(options, "unigram") && options.byte_fallback) steps.push_back({{"type", "ByteFallback"}});
-  if (is(options, "unigram") && options.pre_tokenizer != "none") steps.push_back(metaspace());
   steps.push_back({{"type", "Fuse"}});
+  if (marks_spaces(options))
+    steps.push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
   return {{"type", "Sequence"}, {"decoders", steps}};
 }
 

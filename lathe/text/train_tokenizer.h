@@ -78,8 +78,8 @@ struct TokenizerOptions {
 /// How far training is.
 struct TrainingProgress {
   std::string stage;     ///< "reading", "merging pairs", "pruning pieces"
-  uint64_t done = 0;     ///< bytes read, tokens made, pieces left
-  uint64_t total = 0;    ///< 0 if not known
+  uint64_t done = 0;     ///< bytes read; tokens there are
+  uint64_t total = 0;    ///< tokens wanted; 0 while reading
   uint64_t words = 0;    ///< distinct words so far
   uint64_t dropped = 0;  ///< occurrences of rare words forgotten for lack of memory
 };

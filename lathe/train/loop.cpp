@@ -108,8 +108,7 @@ StepReport step(Training& run, const TrainOptions& options, const std::vector<Ba
 bool train(Training& run, const TrainOptions& options) {
   const Clock::time_point start = Clock::now();
   Progress progress;
-  if (run.folder != nullptr)
-    progress = run.folder->resume(run.optimizer, run.source, run.observer);
+  if (run.folder != nullptr) progress = run.folder->resume(run.optimizer, run.source, run.observer);
   const auto due = [&](int64_t every) { return every > 0 && run.optimizer.steps() % every == 0; };
   if (options.eval_on_start && run.optimizer.steps() == 0) run_evaluation(run);
 

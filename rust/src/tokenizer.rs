@@ -15,8 +15,10 @@ extern "C" {
     fn onig_set_retry_limit_in_search(limit: c_ulong) -> c_int;
 }
 
-/// Steps back that one search may take, about a second; above, encoding fails with a message.
-const RETRY_LIMIT: c_ulong = 50_000_000;
+/// Steps back that one match and one search may take, about a second; above, encoding fails with a
+/// message.
+const MATCH_LIMIT: c_ulong = 10_000_000;
+const SEARCH_LIMIT: c_ulong = 20_000_000;
 
 pub struct Loaded {
     tokenizer: Tokenizer,
@@ -58,6 +60,20 @@ impl Loaded {
                     .map_err(|e| format!("text {i}: {e}"))
             })
             .collect()
+    }
+
+    fn decode(&self, ids: &[u32], skip_special: bool) -> Result<String> {
+        // Some decoders do not expect to get nothing.
+        let vocabulary = self.tokenizer.get_added_vocabulary();
+        let shown = |id: &u32| {
+            let token = self.tokenizer.id_to_token(*id);
+            token.is_some_and(|token| !skip_special || !vocabulary.is_special_token(&token))
+        };
+        if !ids.iter().any(shown) {
+            return Ok(String::new());
+        }
+        let text = self.tokenizer.decode(ids, skip_special);
+        text.map_err(|e| e.to_string())
     }
 
     fn adjust(&mut self, changes: Changes) -> Result<()> {
@@ -146,8 +162,8 @@ fn pair_of(single: &Value) -> Value {
 pub fn limit_patterns() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| unsafe {
-        onig_set_retry_limit_in_match(RETRY_LIMIT);
-        onig_set_retry_limit_in_search(RETRY_LIMIT);
+        onig_set_retry_limit_in_match(MATCH_LIMIT);
+        onig_set_retry_limit_in_search(SEARCH_LIMIT);
     });
 }
 
@@ -251,10 +267,8 @@ pub unsafe extern "C" fn lathe_tokenizer_decode(
     error: *mut Bytes,
 ) -> i32 {
     guard(error, || {
-        let text = (*tokenizer)
-            .tokenizer
-            .decode(slice(ids, count), skip_special);
-        *out = Bytes::from_string(text.map_err(|e| e.to_string())?);
+        let text = (*tokenizer).decode(slice(ids, count), skip_special)?;
+        *out = Bytes::from_string(text);
         Ok(())
     })
 }

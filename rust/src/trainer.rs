@@ -107,7 +107,7 @@ impl Trainer {
                 self.config.merged(&words, report)?
             }
             Kind::Unigram => {
-                let report = &mut |pieces| progress(c"pruning pieces", pieces as u64, 0);
+                let report = &mut |pieces| progress(c"pruning pieces", pieces as u64, size);
                 self.config.pruned(&words, report)?
             }
         };
@@ -203,6 +203,12 @@ impl Config {
             pieces: self.vocab_size.saturating_sub(vocab.len()),
             max_length: self.max_token_length,
             limit_alphabet: self.limit_alphabet,
+            // A text that reads like the token of a byte must be cheaper to write letter by letter.
+            alphabet: if self.byte_fallback {
+                "<>x0123456789ABCDEF".chars().collect()
+            } else {
+                vec![]
+            },
         };
         let reserved: ahash::AHashSet<String> = vocab.iter().map(|(t, _)| t.clone()).collect();
         let pieces = unigram::train(words, &options, progress)?;

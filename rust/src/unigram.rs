@@ -16,6 +16,8 @@ pub struct Options {
     pub max_length: usize,
     /// At most this many characters, the most frequent; 0 for all.
     pub limit_alphabet: usize,
+    /// Characters that are pieces whether they occur or not.
+    pub alphabet: Vec<char>,
 }
 
 /// Rounds of expectation and maximisation between two prunings, and what share each pruning keeps.
@@ -37,7 +39,10 @@ pub fn train(
     options: &Options,
     progress: &mut dyn FnMut(usize),
 ) -> Result<Vec<Piece>> {
-    let alphabet = bpe::alphabet_of(words, options.limit_alphabet);
+    let mut alphabet = bpe::alphabet_of(words, options.limit_alphabet);
+    alphabet.extend_from_slice(&options.alphabet);
+    alphabet.sort_unstable();
+    alphabet.dedup();
     if alphabet.len() > options.pieces {
         return Err(format!(
             "expected room for at least {} single characters, found {}: raise vocab_size or set \
@@ -329,6 +334,7 @@ mod tests {
             pieces,
             max_length: 16,
             limit_alphabet: 0,
+            alphabet: vec![],
         }
     }
 

@@ -1,6 +1,6 @@
 """Compares Lathe's safetensors reader and writer with the reference implementation, both ways.
 
-    python scripts/interop/safetensors_format.py build/tests/test_io [rounds]
+    python scripts/interop/safetensors_format.py build [rounds]
 
 1. Random files written by the `safetensors` package: Lathe reads them and writes them anew; each
    must come back byte for byte, and the package must read the same tensors from it.
@@ -85,7 +85,8 @@ def read(content):
 
 
 def main():
-    program, rounds = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 2000
+    program = str(pathlib.Path(sys.argv[1]).resolve() / "tests/test_io")
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 2000
     rng = random.Random(1)
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)

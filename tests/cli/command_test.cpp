@@ -144,7 +144,7 @@ TEST(Command, help_teaches) {
       "Options:\n"
       "  [--recipe] RECIPE           A YAML file. (required)\n"
       "  --text TEXT                 Some text. (default none)\n"
-      "  --numbers INTEGER ...       Some numbers. (an integer >= 1)\n"
+      "  --numbers INTEGER ...       Some numbers. (>= 1)\n"
       "  --overwrite                 Replace what is there.\n";
   const Outcome outcome = run({"echo", "--help"});
   EXPECT_EQ(outcome.code, 0);

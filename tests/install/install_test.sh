@@ -31,7 +31,7 @@ cmake --install "$build" --prefix "$scratch/first" >"$scratch/log" || fail "$(ca
 mkdir "$scratch/moved"
 mv "$scratch/first" "$tree"
 
-if grep -rlE "$scratch/first|$source" "$tree/lib/cmake"; then fail "these files name where the tree was made"; fi
+if grep -rE "(^|[\" ;=])($scratch/first|$source|$build)/" "$tree/lib/cmake"; then fail "these files name where the tree was made"; fi
 if [ -e "$build/lathe" ]; then
   [ -x "$tree/bin/lathe" ] || fail "no bin/lathe in the tree"
   if readelf -d "$tree/bin/lathe" | grep -E 'R(UN)?PATH' | grep -vF "[\$ORIGIN/../lib/lathe]"; then

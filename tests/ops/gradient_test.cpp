@@ -43,6 +43,11 @@ TEST_F(Gradient, swiglu) {
             {at::randn({3, 11}) * 3, at::randn({3, 11})});
 }
 
+TEST_F(Gradient, swiglu_linear) {
+  gradcheck([](const auto& in) { return ops::swiglu_linear(in[0], in[1], in[2], in[3]); },
+            {at::randn({2, 3, 5}), at::randn({2, 3, 5}), at::randn({4, 5}), at::randn({4})});
+}
+
 TEST_F(Gradient, linear_cross_entropy) {
   const Tensor targets = at::tensor({1, 0, 6}, at::kLong);
   gradcheck([&](const auto& in) { return ops::linear_cross_entropy(in[0], in[1], targets); },

@@ -41,11 +41,11 @@ TEST(Help, shows_an_option_in_full) {
             "Sampling:\n"
             "  --temperature NUMBER        Divides the logits before they become\n"
             "                              probabilities; 0 takes the likeliest token.\n"
-            "                              (default 1; a number >= 0; also --temp)\n"
+            "                              (default 1; >= 0; also --temp)\n"
             "  --stop WORD ...             Texts that end the answer.\n"
             "  --mode fast|good            How. (default fast)\n");
   EXPECT_NE(options_help(describe_fields<Options>(), {}, {.all = true})
-                .find("--cache                     Keep keys and values. (default true)\n"),
+                .find("--[no-]cache                Keep keys and values. (default on)\n"),
             std::string::npos);
 }
 

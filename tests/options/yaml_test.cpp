@@ -81,7 +81,7 @@ TEST(Yaml, refuses_depth) {
   const std::string message =
       "reading r.yaml: line 1: expected at most 64 levels of lists and maps";
   EXPECT_EQ(failure(std::string(65, '[') + std::string(65, ']')), message);
-  EXPECT_TRUE(says(failure(std::string(900'000, '[')), "reading r.yaml: line 1: "));
+  EXPECT_TRUE(says(failure(std::string(100'000, '[')), "reading r.yaml: line 1: "));
   std::string chained = "a0: &a0 [[[[[[[[[[x]]]]]]]]]]\n";
   for (int i = 1; i < 8; ++i)
     chained += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [[[[[[[[[[*a" +
@@ -228,7 +228,7 @@ TEST(Yaml, damaged_text_is_an_error_and_nothing_else) {
   const std::string alphabet = "{}[]&*!|>'\"%@`#,:?-. \n\t~<a1\\";
   std::mt19937 random(7);
   int accepted = 0, refused = 0;
-  for (int round = 0; round < 4000; ++round) {
+  for (int round = 0; round < 1500; ++round) {
     std::string text = seed;
     const int edits = 1 + static_cast<int>(random() % 6);
     for (int edit = 0; edit < edits; ++edit) {
