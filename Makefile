@@ -34,7 +34,7 @@ demo: binary  ## train a model of folk tunes from nothing and let it compose
 
 test: SETUP_PARTS = build test
 test: all  ## run every test
-	ctest --test-dir $(BUILD) -j 2 --timeout 600 --output-on-failure --no-tests=error $(if $(TESTS),-R '$(TESTS)')
+	OMP_WAIT_POLICY=passive ctest --test-dir $(BUILD) -j 2 --timeout 600 --output-on-failure --no-tests=error $(if $(TESTS),-R '$(TESTS)')
 
 install: configure  ## install program and library below PREFIX, a tree that may be moved
 	$(NINJA) --target lathe_cli lathe

@@ -30,7 +30,7 @@ std::string code(std::string_view text) {
 
 std::string default_cell(const FieldDoc& field) {
   if (field.field.required) return "required";
-  if (field.field.command_line && field.type.kind == Kind::boolean) return "";
+  if (field.field.command_line && default_text(field).empty()) return "";
   if (field.default_value.is_null()) return "unset";
   if (field.type.kind == Kind::map) return "";
   std::string text = to_yaml(field.default_value);

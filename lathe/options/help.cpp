@@ -56,7 +56,8 @@ std::string remarks(const FieldDoc& doc) {
   if (!text.empty()) parts.push_back("default " + text + unit);
   if (text.empty() && !unit.empty()) parts.push_back("in" + unit);
   if (const std::string bounds = bounds_text(field); !bounds.empty()) parts.push_back(bounds);
-  for (const std::string& alias : field.aliases) parts.push_back("also --" + alias);
+  if (!field.aliases.empty())
+    parts.push_back(format("also --{}", fmt::join(field.aliases, ", --")));
   return parts.empty() ? "" : format(" ({})", fmt::join(parts, "; "));
 }
 
@@ -73,7 +74,7 @@ std::string description(const FieldDoc& doc, const HelpStyle& style) {
   std::string text = doc.doc;
   const FieldType& inner = innermost(doc.type);
   if (inner.kind == Kind::text && placeholder(doc).find('|') == std::string::npos &&
-      !doc.field.choices.empty())
+      doc.field.choices.size() > 1)
     text += format(" One of {}.", fmt::join(doc.field.choices, ", "));
   if (inner.kind == Kind::map && !style.all && !inner.fields.empty())
     text += format(" Keys: {}.", join_keys(inner));
