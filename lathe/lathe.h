@@ -1,15 +1,17 @@
 // The public interface of the library, in the order in which data passes through it.
 #pragma once
 
-#include "lathe/base/error.h"                // what is thrown
-#include "lathe/text/train_tokenizer.h"      // text -> Tokenizer
-#include "lathe/text/tokenizer.h"            // text <-> ids
-#include "lathe/data/dataset.h"              // files -> batches
-#include "lathe/model/files.h"               // load_model, save_model
-#include "lathe/model/model.h"               // Model, new_model
-#include "lathe/objective/next_token.h"      // what is minimised
-#include "lathe/optim/optimizer.h"           // AdamW
-#include "lathe/parallel/parallel.h"         // processes
-#include "lathe/train/evaluate.h"            // loss without training
-#include "lathe/train/loop.h"                // train
-#include "lathe/generate/generate.h"         // text from a model
+// clang-format off: the order is the point
+#include "lathe/base/error.h"            // what is thrown
+#include "lathe/text/train_tokenizer.h"  // text -> Tokenizer
+#include "lathe/text/tokenizer.h"        // text <-> ids
+#include "lathe/data/dataset.h"          // files -> batches
+#include "lathe/model/model.h"           // Model, new_model
+#include "lathe/model/files.h"           // load_model, save_model
+#include "lathe/objective/next_token.h"  // what is minimised
+#include "lathe/optim/optimizer.h"       // AdamW
+#include "lathe/parallel/parallel.h"     // processes
+#include "lathe/train/evaluate.h"        // loss without training
+#include "lathe/train/loop.h"            // train
+#include "lathe/generate/generate.h"     // text from a model
+// clang-format on
