@@ -3,11 +3,10 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/open_model.h"
 #include "cli/progress.h"
-#include "cli/runtime.h"
 #include "cli/token_table.h"
 #include "lathe/data/dataset.h"
-#include "lathe/model/files.h"
 #include "lathe/objective/next_token.h"
 #include "lathe/train/evaluate.h"
 
@@ -15,16 +14,14 @@ namespace lathe {
 namespace {
 
 struct EvalOptions {
-  std::string model, dtype = "auto";
+  OpenModelOptions model;
   std::vector<DataSource> data;
   std::optional<std::string> text;
   bool json = false, tokens = false;
   int64_t max_length = 0, batch_size = 8;
   std::string cache_dir;
-  RuntimeOptions runtime;
 
   void fields(Fields& f) {
-    f("model", model, "Directory of the model.", {.placeholder = "DIR", .required = true});
     f("data", data, "Files, folders and globs to predict.", {.placeholder = "PATH"});
     f("text", text, "A text to predict, instead of data.");
     f("tokens", tokens,
@@ -34,9 +31,7 @@ struct EvalOptions {
       {.minimum = 0, .unit = "tokens"});
     f("batch_size", batch_size, "Rows at once.", {.minimum = 1, .maximum = 65536});
     f("cache_dir", cache_dir, "Folder that keeps the data as tokens.", {.placeholder = "DIR"});
-    f("dtype", dtype, "Precision; auto is that of the file.",
-      {.choices = {"auto", "float32", "bfloat16", "float64"}});
-    runtime.fields(f);
+    model.fields(f);
   }
   void check() const {
     require(text.has_value() != !data.empty(), "expected either --data or --text");
@@ -60,10 +55,7 @@ Evaluation evaluate_data(Model& model, const Tokenizer& tokenizer, const EvalOpt
 }
 
 int run(const EvalOptions& o) {
-  const at::Device device = o.runtime.apply();
-  const Tokenizer tokenizer = Tokenizer::load(o.model);
-  const std::unique_ptr<Model> model = load_model(o.model, parse_dtype(o.dtype));
-  model->to(device);
+  const auto [tokenizer, model] = open_model(o.model);
   const int64_t context = std::min<int64_t>(model->config().max_position_embeddings, 2048);
   const int64_t length = o.max_length > 0 ? o.max_length : context;
   std::vector<TokenLoss> table;

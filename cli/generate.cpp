@@ -8,31 +8,26 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
-#include "cli/runtime.h"
-#include "lathe/model/files.h"
+#include "cli/open_model.h"
 
 namespace lathe {
 namespace {
 
 struct GenerateOptions {
-  std::string model, dtype = "auto";
+  OpenModelOptions model;
   std::optional<std::string> prompt;
   int64_t num_return_sequences = 1;
   bool echo = true, json = false;
   SamplingOptions sampling;
-  RuntimeOptions runtime;
 
   void fields(Fields& f) {
-    f("model", model, "Directory of the model.", {.placeholder = "DIR", .required = true});
     f("prompt", prompt, "Text to continue; without it each line of standard input is one.");
     f("num_return_sequences", num_return_sequences, "Continuations of each prompt, in one batch.",
       {.minimum = 1, .maximum = 65536});
     f("echo", echo, "Print the prompt before its continuation.");
     f("json", json, "Print one JSON object with all continuations.");
     sampling.fields(f);
-    runtime.fields(f);
-    f("dtype", dtype, "Precision; auto is that of the file.",
-      {.choices = {"auto", "float32", "bfloat16", "float64"}});
+    model.fields(f);
   }
 };
 
@@ -62,10 +57,7 @@ void answer(Model& model, const Tokenizer& tokenizer, const std::string& prompt,
 }
 
 int run(const GenerateOptions& o) {
-  const at::Device device = o.runtime.apply();
-  const Tokenizer tokenizer = Tokenizer::load(o.model);
-  const std::unique_ptr<Model> model = load_model(o.model, parse_dtype(o.dtype));
-  model->to(device);
+  const auto [tokenizer, model] = open_model(o.model);
   nlohmann::json all = nlohmann::json::array();
   if (o.prompt) {
     answer(*model, tokenizer, *o.prompt, o, all);

@@ -1,7 +1,5 @@
 #include "cli/run_setup.h"
 
-#include <unistd.h>
-
 #include "lathe/model/files.h"
 
 namespace lathe {
@@ -93,17 +91,6 @@ std::string describe_run(const Recipe& recipe, Model& model, const Dataset& data
       data.validation.size(), recipe.train.max_steps,
       recipe.data.per_device_train_batch_size * recipe.train.gradient_accumulation_steps,
       recipe.data.max_length);
-}
-
-void publish_model(Model& model, const Tokenizer& tokenizer, const fs::path& directory) {
-  fs::path temporary = directory;
-  temporary += format(".tmp-{}", ::getpid());
-  file_ops().remove_all(temporary);
-  file_ops().make_directories(temporary);
-  save_model(model, temporary);
-  tokenizer.save(temporary);
-  file_ops().remove_all(directory);  // the run's checkpoint can make it again
-  publish_directory(temporary, directory);
 }
 
 }  // namespace lathe

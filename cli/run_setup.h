@@ -31,7 +31,4 @@ int64_t total_steps(const Recipe& recipe, const Source& source, int world);
 /// What is about to be trained, for a person.
 std::string describe_run(const Recipe& recipe, Model& model, const Dataset& data);
 
-/// Writes model and tokenizer to `directory` in one step, in place of what is there.
-void publish_model(Model& model, const Tokenizer& tokenizer, const fs::path& directory);
-
 }  // namespace lathe

@@ -19,13 +19,6 @@ at::Device RuntimeOptions::apply() const {
   return {at::kCUDA, 0};
 }
 
-std::optional<at::ScalarType> parse_dtype(const std::string& name) {
-  if (name == "float32") return at::kFloat;
-  if (name == "float64") return at::kDouble;
-  if (name == "bfloat16") return at::kBFloat16;
-  return std::nullopt;
-}
-
 fs::path default_cache_folder() {
   if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0')
     return fs::path(cache) / "lathe";

@@ -17,9 +17,6 @@ struct RuntimeOptions {
   at::Device apply() const;
 };
 
-/// The dtype called float32, float64 or bfloat16; nothing for auto.
-std::optional<at::ScalarType> parse_dtype(const std::string& name);
-
 /// Where encoded data is kept by default: $XDG_CACHE_HOME/lathe or ~/.cache/lathe.
 fs::path default_cache_folder();
 

@@ -1,10 +1,10 @@
 // lathe train RECIPE.yaml: from a recipe to a run.
 #include "cli/commands.h"
 #include "cli/progress.h"
+#include "cli/publish.h"
 #include "cli/recipe.h"
 #include "cli/run_setup.h"
 #include "lathe/generate/generate.h"
-#include "lathe/model/files.h"
 #include "lathe/objective/next_token.h"
 #include "lathe/train/evaluate.h"
 #include "lathe/train/loop.h"

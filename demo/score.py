@@ -14,7 +14,8 @@ fit       share of bars as long as the metre (bars.py has the rule for upbeats);
 copied    share of four-bar windows that a training tune has too: the same intervals and the same
           lengths, in whatever key, wherever the bar lines are.
 varied    share of bars that are not the same as an earlier one, at most 1/2, times two.
-rank      valid * fit^2 * (1 - copied) * varied: best tunes first.
+rank      which tunes to show first: valid * fit^2 * (1 - copied) * varied * min(1, bars / 16), and
+          0.8 of that where the last note is not the tonic.
 """
 
 import argparse
@@ -64,6 +65,16 @@ def variety(tune):
     return min(1.0, 2 * len(set(seen)) / len(seen)) if seen else 0.0
 
 
+def ends_on_tonic(tune):
+    """Whether the last note is the one that the key is named after."""
+    pitches = [note.pitch for bar in tune.bars for note in bar.notes if note.pitch is not None]
+    key = notation.parse_key(tune.get("K"))
+    if not pitches or not key:
+        return False
+    tonic = notation.SEMITONE[key[0][0]] + key[0][1:2].count("#") - key[0][1:2].count("b")
+    return (pitches[-1] - tonic) % 12 == 0
+
+
 def check(text, known):
     """All findings on one tune. `known`: the windows of the training tunes."""
     tune = notation.parse(text)
@@ -86,7 +97,8 @@ def check(text, known):
     reasons += [f"only {len(filled)} bars"] * (len(filled) < FEWEST_BARS)
     reasons += [f"only {notes} notes"] * (notes < FEWEST_NOTES)
     fit, copied = share(result, "bars_fitting", "bars"), share(result, "windows_copied", "windows")
-    rank = fit**2 * (1 - copied) * result["varied"] if not reasons else 0.0
+    rank = fit**2 * (1 - copied) * result["varied"] * min(1, len(filled) / 16)
+    rank *= (1 if ends_on_tonic(tune) else 0.8) * (not reasons)
     return result | {"valid": not reasons, "reasons": reasons, "rank": round(rank, 4), "text": text}
 
 

@@ -1,7 +1,8 @@
 // The public interface of the library, in the order in which data passes through it.
 #pragma once
 
-// clang-format off: the order is the point
+// The order is the point.
+// clang-format off
 #include "lathe/base/error.h"            // what is thrown
 #include "lathe/text/train_tokenizer.h"  // text -> Tokenizer
 #include "lathe/text/tokenizer.h"        // text <-> ids

@@ -249,7 +249,11 @@ class Checks(unittest.TestCase):
         result = self.check(self.GOOD)
         self.assertEqual((result["valid"], result["bars"], result["bars_fitting"]), (True, 8, 8))
         self.assertEqual(result["reasons"], [])
-        self.assertGreater(result["rank"], 0.9)
+        self.assertEqual(result["rank"], 0.5)  # half of 16 bars
+
+    def test_a_tune_that_ends_on_the_tonic_ranks_higher(self):
+        self.assertEqual(self.check(self.GOOD.replace("G8 :|", "A8 :|"))["rank"], 0.4)
+        self.assertEqual(self.check(self.GOOD.replace("G8 :|", "^F8 :|").replace("K:G", "K:F#m"))["rank"], 0.5)
 
     def test_every_header_is_needed(self):
         for letter in "XTMLK":

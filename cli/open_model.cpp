@@ -1,0 +1,32 @@
+#include "cli/open_model.h"
+
+#include "lathe/model/files.h"
+
+namespace lathe {
+namespace {
+
+/// Nothing for auto.
+std::optional<at::ScalarType> parse_dtype(const std::string& name) {
+  if (name == "float32") return at::kFloat;
+  if (name == "float64") return at::kDouble;
+  if (name == "bfloat16") return at::kBFloat16;
+  return std::nullopt;
+}
+
+}  // namespace
+
+void OpenModelOptions::fields(Fields& f) {
+  f("model", model, "Directory of the model.", {.placeholder = "DIR", .required = true});
+  runtime.fields(f);
+  f("dtype", dtype, "Precision; auto is that of the file.",
+    {.choices = {"auto", "float32", "bfloat16", "float64"}});
+}
+
+OpenModel open_model(const OpenModelOptions& o) {
+  const at::Device device = o.runtime.apply();
+  OpenModel opened{Tokenizer::load(o.model), load_model(o.model, parse_dtype(o.dtype))};
+  opened.model->to(device);
+  return opened;
+}
+
+}  // namespace lathe
