@@ -4,6 +4,7 @@
 // The order is the point.
 // clang-format off
 #include "lathe/base/error.h"            // what is thrown
+#include "lathe/base/file.h"             // files that survive a crash
 #include "lathe/text/train_tokenizer.h"  // text -> Tokenizer
 #include "lathe/text/tokenizer.h"        // text <-> ids
 #include "lathe/data/dataset.h"          // files -> batches

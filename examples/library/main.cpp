@@ -1,6 +1,5 @@
 // Trains a model with the library: sums of two numbers, from a text file to a continuation.
 #include <cstdio>
-#include <fstream>
 
 #include "lathe/lathe.h"
 
@@ -13,12 +12,13 @@ struct Printer : Observer {
 };
 
 int main() {
-  std::ofstream file("sums.txt");
-  for (int i = 0; i < 5000; ++i) file << i % 50 << "+" << i / 50 << "=" << i % 50 + i / 50 << "\n";
-  file.close();
+  std::string text;
+  for (int i = 0; i < 5000; ++i) text += format("{}+{}={}\n", i % 50, i / 50, i % 50 + i / 50);
+  write_file_atomic("sums.txt", text);
 
-  TokenizerOptions alphabet{.vocab_size = 257};  // bytes and an end of text
-  const Tokenizer tokenizer = train_tokenizer(alphabet, [] { return std::nullopt; });
+  std::optional<std::string> rest = text;  // given once, then nothing
+  const Tokenizer tokenizer =
+      train_tokenizer({.vocab_size = 300}, [&] { return std::exchange(rest, std::nullopt); });
   DataOptions data{.train_data = {{.path = "sums.txt"}}, .max_length = 64, .cache_dir = "cache"};
   const Dataset dataset = open_dataset(data, tokenizer, /*seed=*/1);
   const auto source = training_source(dataset, data, /*seed=*/1);
@@ -31,7 +31,7 @@ int main() {
   config.num_attention_heads = 4;
   const auto model = new_model(config, /*seed=*/1);
 
-  TrainOptions options{.max_steps = 60, .logging_steps = 20};
+  TrainOptions options{.max_steps = 400, .logging_steps = 100};
   options.optimizer.learning_rate = 3e-3;
   NextToken objective;
   Optimizer optimizer = make_optimizer(*model, options.optimizer);
