@@ -1,4 +1,4 @@
-// Trains a model with the library: sums of two numbers, from a text file to a continuation.
+// Trains a model with the library: from a text to a continuation.
 #include <cstdio>
 
 #include "lathe/lathe.h"
@@ -12,14 +12,19 @@ struct Printer : Observer {
 };
 
 int main() {
+  const std::vector<std::pair<const char*, const char*>> sounds = {
+      {"cat", "meow"}, {"dog", "woof"}, {"cow", "moo"}, {"duck", "quack"}, {"sheep", "baa"}};
   std::string text;
-  for (int i = 0; i < 5000; ++i) text += format("{}+{}={}\n", i % 50, i / 50, i % 50 + i / 50);
-  write_file_atomic("sums.txt", text);
+  for (int i = 0; i < 2000; ++i) {
+    const auto& [animal, sound] = sounds[static_cast<size_t>(i * i + i / 7) % sounds.size()];
+    text += format("the {} says {}\n", animal, sound);
+  }
+  write_file_atomic("animals.txt", text);
 
   std::optional<std::string> rest = text;  // given once, then nothing
   const Tokenizer tokenizer =
       train_tokenizer({.vocab_size = 300}, [&] { return std::exchange(rest, std::nullopt); });
-  DataOptions data{.train_data = {{.path = "sums.txt"}}, .max_length = 64, .cache_dir = "cache"};
+  DataOptions data{.train_data = {{.path = "animals.txt"}}, .max_length = 64, .cache_dir = "cache"};
   const Dataset dataset = open_dataset(data, tokenizer, /*seed=*/1);
   const auto source = training_source(dataset, data, /*seed=*/1);
 
@@ -31,7 +36,7 @@ int main() {
   config.num_attention_heads = 4;
   const auto model = new_model(config, /*seed=*/1);
 
-  TrainOptions options{.max_steps = 400, .logging_steps = 100};
+  TrainOptions options{.max_steps = 100, .logging_steps = 25};
   options.optimizer.learning_rate = 3e-3;
   NextToken objective;
   Optimizer optimizer = make_optimizer(*model, options.optimizer);
@@ -41,5 +46,6 @@ int main() {
   train(run, options);
 
   SamplingOptions greedy{.max_new_tokens = 12, .temperature = 0, .stop = {"\n"}};
-  std::printf("7+8=%s\n", generate(*model, tokenizer, {"7+8="}, greedy)[0].text.c_str());
+  std::printf("the cow says%s\n",
+              generate(*model, tokenizer, {"the cow says"}, greedy)[0].text.c_str());
 }
