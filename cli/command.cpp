@@ -46,15 +46,14 @@ int answer(const std::vector<Command>& commands, const std::vector<std::string>&
   const std::string& name = about ? arguments[1] : word;
   std::vector<std::string> names;
   for (const Command& command : commands) {
-    if (command.name == name)
-      return about ? run_command(command, {"--help"})
-                   : run_command(command, {arguments.begin() + 1, arguments.end()});
+    if (command.name == name && about) return run_command(command, {"--help"});
+    if (command.name == name) return run_command(command, {arguments.begin() + 1, arguments.end()});
     if (!command.hidden) names.push_back(command.name);
   }
   const std::string near = nearest(name, names);
   throw UsageError(
-      format("{}: no such command{}", name,
-             near.empty() ? "; `lathe --help` lists them" : "; did you mean " + near + "?"));
+      format("{}: no such command; {}", name,
+             near.empty() ? "`lathe --help` lists them" : "did you mean " + near + "?"));
 }
 
 }  // namespace

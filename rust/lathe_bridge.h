@@ -5,8 +5,9 @@
  * lathe_bytes_free, ids to lathe_ids_free, objects to the function named for them. What goes in
  * stays the caller's and is not read after the call.
  *
- * A tokenizer may be used by several threads at once, except in lathe_tokenizer_adjust. Trainers and
- * Parquet readers belong to one thread at a time. Functions may use a pool of threads of their own.
+ * A tokenizer may be used by several threads at once, except in lathe_tokenizer_adjust. Trainers
+ * and Parquet readers belong to one thread at a time. Functions may use a pool of threads of their
+ * own.
  */
 #ifndef LATHE_BRIDGE_H
 #define LATHE_BRIDGE_H
@@ -85,7 +86,8 @@ typedef struct LatheTrainer LatheTrainer;
 int32_t lathe_trainer_new(LatheText config, LatheTrainer** out, LatheBytes* error);
 void lathe_trainer_free(LatheTrainer* trainer);
 
-/* Counts the words of texts: distinct words so far, and occurrences forgotten for lack of memory. */
+/* Counts the words of texts: distinct words so far, and occurrences forgotten for lack of memory.
+ */
 int32_t lathe_trainer_feed(LatheTrainer* trainer, const LatheText* texts, size_t count,
                            uint64_t* words, uint64_t* dropped, LatheBytes* error);
 

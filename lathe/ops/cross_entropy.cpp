@@ -10,8 +10,22 @@ using cpu::elements;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/// Logits of one chunk take at most this much memory.
-constexpr int64_t chunk_bytes = int64_t{128} << 20;
+/// Rows whose logits exist at a time, and rows of the weight whose gradient is added at a time: as
+/// many as keep the products near their peak, in buffers that are used again.
+constexpr int64_t rows_a_chunk = 512;
+constexpr int64_t classes_a_block = 3072;
+
+/// dweight (V, D) += dlogits^T x, with dlogits (N, V) and x (N, D) in a narrower dtype.
+void add_weight_gradient(const Tensor& dweight, const Tensor& dlogits, const Tensor& x) {
+  const Tensor buffer =
+      at::empty({std::min(classes_a_block, dweight.size(0)), x.size(1)}, x.options());
+  for (int64_t begin = 0; begin < dweight.size(0); begin += classes_a_block) {
+    const int64_t count = std::min(classes_a_block, dweight.size(0) - begin);
+    Tensor block = buffer.narrow(0, 0, count);
+    at::mm_out(block, dlogits.narrow(1, begin, count).t(), x);
+    dweight.narrow(0, begin, count).add_(block);
+  }
+}
 
 /// Losses (N) of contiguous `logits` (N, V), which become their own gradient when `gradient` is
 /// set.
@@ -44,23 +58,20 @@ struct LinearCrossEntropyFunction : torch::autograd::Function<LinearCrossEntropy
                         const Tensor& targets, bool x_gradient, bool weight_gradient_wanted) {
     const Tensor w = weight.to(x.scalar_type());
     const int64_t rows = x.size(0);
-    const int64_t chunk = std::clamp<int64_t>(chunk_bytes / (w.size(0) * w.element_size()), 1,
-                                              std::max<int64_t>(rows, 1));
+    const bool gradient = x_gradient || weight_gradient_wanted;
     const Tensor sum = at::zeros({}, x.options().dtype(at::kDouble));
-    Tensor dx = x_gradient ? at::empty_like(x) : Tensor();
-    Tensor dweight;
-    for (int64_t begin = 0; begin < rows; begin += chunk) {
-      const int64_t count = std::min(chunk, rows - begin);
+    const Tensor dx = x_gradient ? at::empty_like(x) : Tensor();
+    const Tensor dweight = weight_gradient_wanted ? at::zeros_like(weight) : Tensor();
+    const Tensor buffer = at::empty({std::min(rows, rows_a_chunk), w.size(0)}, x.options());
+    for (int64_t begin = 0; begin < rows; begin += rows_a_chunk) {
+      const int64_t count = std::min(rows_a_chunk, rows - begin);
       const Tensor part = x.narrow(0, begin, count);
-      const Tensor logits = at::mm(part, w.t());  // (count, V)
-      const bool gradient = x_gradient || weight_gradient_wanted;
+      Tensor logits = buffer.narrow(0, 0, count);  // (count, V)
+      at::mm_out(logits, part, w.t());
       sum.add_(losses_of(logits, targets.narrow(0, begin, count), gradient).sum(at::kDouble));
       if (x_gradient) dx.narrow(0, begin, count).copy_(at::mm(logits, w));
-      if (!weight_gradient_wanted) continue;
-      Tensor part_gradient = weight_gradient(logits, part, weight.scalar_type());
-      dweight = dweight.defined() ? dweight.add_(part_gradient) : part_gradient;
+      if (weight_gradient_wanted) add_weight_gradient(dweight, logits, part);
     }
-    if (weight_gradient_wanted && !dweight.defined()) dweight = at::zeros_like(weight);
     ctx->save_for_backward({dx, dweight});
     return sum;
   }

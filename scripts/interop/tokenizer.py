@@ -25,9 +25,9 @@ MORE_KINDS = {
     "bytes": ["--vocab-size=2000", "--pre-tokenizer=bytes", "--max-token-length=16"],
     "regex": ["--vocab-size=1000", "--pre-tokenizer=regex", r"--pattern=\p{L}+|\s|[^\s\p{L}]"],
     "unigram-none": ["--vocab-size=3000", "--model=unigram", "--pre-tokenizer=none",
-                     "--no-byte-fallback", "--add-eos"],
-    "wordpiece-eos": ["--vocab-size=4000", "--model=wordpiece", "--eos-token=[SEP]",
-                      "--add-eos", "--special-tokens", "[UNK]", "[SEP]"],
+                     "--no-byte-fallback", "--limit-alphabet=600", "--add-eos"],
+    "wordpiece-eos": ["--vocab-size=4000", "--model=wordpiece", "--eos-token=[SEP]", "--add-eos",
+                      "--limit-alphabet=600", "--special-tokens", "[UNK]", "[SEP]"],
 }  # fmt: skip
 
 

@@ -80,6 +80,18 @@ TEST_F(DocumentsTest, columns_of_tables) {
   EXPECT_EQ(read({.path = path, .column = "body"}), (Texts{"b1", "b2 €"}));
 }
 
+TEST_F(DocumentsTest, columns_of_parquet) {
+  const std::string golden = LATHE_TEST_DATA "/golden/parquet/";
+  const Texts documents = read({.path = golden + "snappy.parquet"});
+  ASSERT_EQ(documents.size(), 1000U);
+  EXPECT_EQ(documents[0], "row 0");
+  EXPECT_EQ(documents[999], "row 5");
+  EXPECT_TRUE(says(message_of([&] { read({.path = golden + "snappy.parquet", .column = "body"}); }),
+                   "expected a column \"body\", found the columns n, text"));
+  read({.path = golden + "snappy.parquet", .column = "n"});
+  EXPECT_EQ(report[SkipReason::no_text].count, 1000U);
+}
+
 TEST_F(DocumentsTest, a_missing_column_is_an_error_with_those_there_are) {
   const std::string path = write("a.jsonl", "{\"content\":\"t1\",\"id\":1}\n");
   const std::string message = message_of([&] { read({.path = path}); });

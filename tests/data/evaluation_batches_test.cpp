@@ -21,7 +21,7 @@ TEST(EvaluationBatches, keep_documents_whole_and_overlap_parts_of_long_ones_by_a
   EXPECT_TRUE(batch.segment_ids.equal(
       longs({{0, 0, 0, -1}, {0, 0, -1, -1}, {0, 0, 0, 0}, {0, 0, 0, 1}}).to(at::kInt)));
   EXPECT_EQ(batch.target_tokens, 8);
-  EXPECT_EQ(batch.text_bytes, 5 + 3 + 14 + 2);
+  EXPECT_EQ(batch.text_bytes, 5 + 3 + 13 + 2);
   EXPECT_FALSE(batches.next());
   batches.rewind();
   EXPECT_TRUE(batches.next()->input_ids.equal(batch.input_ids));

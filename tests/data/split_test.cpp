@@ -42,9 +42,10 @@ TEST(Split, sides_are_disjoint_and_complete) {
 
 TEST(Split, equal_texts_are_on_one_side_in_any_source) {
   TemporaryFolder folder;
-  auto documents = counting_documents(100, 12);
+  const auto once = counting_documents(100, 12);
+  auto documents = once;
   const Split one = split_documents(make_cache(folder / "a", documents), 0.3, 7);
-  documents.insert(documents.end(), documents.begin(), documents.end());
+  documents.insert(documents.end(), once.begin(), once.end());
   std::ranges::reverse(documents);
   const Split two = split_documents(make_cache(folder / "b", documents), 0.3, 7);
   EXPECT_EQ(first_tokens(one.validation), first_tokens(two.validation));

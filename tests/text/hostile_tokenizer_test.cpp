@@ -4,6 +4,8 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "lathe/base/file.h"
+#include "lathe/base/random.h"
 #include "lathe/text/tokenizer.h"
 #include "tests/support/errors.h"
 
@@ -63,6 +65,26 @@ TEST(HostileTokenizer, refuses_every_cut_of_a_file) {
   const std::string whole = with("/normalizer", {{"type", "NFC"}}).dump();
   for (size_t size = 0; size < whole.size(); ++size)
     EXPECT_NE(error_of(whole.substr(0, size)), "no error") << size;
+}
+
+TEST(HostileTokenizer, damaged_bytes_end_in_a_tokenizer_or_an_error) {
+  Random random(3);
+  for (const std::string kind : {"unigram", "wordpiece", "gpt4"}) {
+    const std::string whole =
+        read_file(fs::path(LATHE_TEST_DATA) / "golden/tokenizer" / kind / "tokenizer.json");
+    for (int round = 0; round < 60; ++round) {
+      std::string damaged = whole;
+      // Most damage goes where the structure is, before the vocabulary.
+      const uint64_t range = round % 3 == 0 ? damaged.size() : 3000;
+      for (uint64_t i = 0; i <= random.below(3); ++i)
+        damaged[random.below(range)] = "{}[],:\"0129-eE.nulltrue\\ \x80"[random.below(27)];
+      const std::string message = message_of([&] {
+        const Tokenizer tokenizer = Tokenizer::from_json(damaged);
+        tokenizer.decode(tokenizer.encode("The quick brown fox, 12345! <s> é 你好"));
+      });
+      EXPECT_TRUE(message == "no error" || says(message, "tokeniz")) << message;
+    }
+  }
 }
 
 TEST(HostileTokenizer, refuses_deep_nesting) {
