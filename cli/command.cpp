@@ -39,10 +39,7 @@ int answer(const std::vector<Command>& commands, const std::vector<std::string>&
     print(stdout, program_help(commands));
     return arguments.empty() ? 2 : 0;
   }
-  if (word == "--version") {
-    print(stdout, "lathe " LATHE_VERSION "\n");
-    return 0;
-  }
+  if (word == "--version") return print(stdout, "lathe " LATHE_VERSION "\n"), 0;
   const std::string& name = about ? arguments[1] : word;
   std::vector<std::string> names;
   for (const Command& command : commands) {
