@@ -32,6 +32,15 @@ target_include_directories(torch SYSTEM INTERFACE
   $<BUILD_INTERFACE:${TORCH_DIR}/include>
   $<BUILD_INTERFACE:${TORCH_DIR}/include/torch/csrc/api/include>)
 target_compile_definitions(torch INTERFACE FMT_HEADER_ONLY)
+# at::parallel_for is a template of libtorch's headers that runs on one thread unless OpenMP is on where it
+# is used. The run time must be the one libtorch itself loads: two would compete for the cores.
+set(torch_openmp_flag -fopenmp)
+target_compile_options(torch INTERFACE $<$<COMPILE_LANGUAGE:CXX>:${torch_openmp_flag}>)
+if(EXISTS "${TORCH_DIR}/lib/libgomp.so.1")
+  target_link_libraries(torch INTERFACE "${TORCH_DIR}/lib/libgomp.so.1")
+else()
+  target_link_options(torch INTERFACE ${torch_openmp_flag})
+endif()
 foreach(dir ${torch_nvidia_dirs})
   target_link_options(torch INTERFACE "-Wl,-rpath-link,${dir}")
 endforeach()
