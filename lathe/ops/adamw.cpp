@@ -31,6 +31,7 @@ void adamw(const Tensor& weight, const Tensor& gradient, const Tensor& exp_avg,
     exp_avg_sq.mul_(o.beta2).addcmul_(g, g, 1 - o.beta2);
     weight.addcdiv_(exp_avg, exp_avg_sq.sqrt().div_(correction2_sqrt).add_(o.eps),
                     -o.learning_rate / correction1);
+    gradient.zero_();
     return;
   }
   require(gradient.is_contiguous() && gradient.scalar_type() == weight.scalar_type(),

@@ -12,8 +12,8 @@ struct AdamwOptions {
   int64_t step;           ///< counted from 1
 };
 
-/// Updates weight, exp_avg and exp_avg_sq in place. All of one shape, contiguous, float32 or
-/// float64.
+/// Updates weight, exp_avg and exp_avg_sq in place, and leaves zeros in `gradient`, ready for the
+/// next sum. All of one shape, contiguous, float32 or float64.
 void adamw(const Tensor& weight, const Tensor& gradient, const Tensor& exp_avg,
            const Tensor& exp_avg_sq, const AdamwOptions& options);
 

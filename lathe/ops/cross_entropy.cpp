@@ -1,7 +1,7 @@
 #include "lathe/ops/cross_entropy.h"
 
 #include "lathe/ops/cpu/for_dtype.h"
-#include "lathe/ops/linear.h"
+#include "lathe/ops/gradient.h"
 
 namespace lathe::ops {
 namespace {
@@ -23,7 +23,7 @@ void add_weight_gradient(const Tensor& dweight, const Tensor& dlogits, const Ten
     const int64_t count = std::min(classes_a_block, dweight.size(0) - begin);
     Tensor block = buffer.narrow(0, 0, count);
     at::mm_out(block, dlogits.narrow(1, begin, count).t(), x);
-    dweight.narrow(0, begin, count).add_(block);
+    add_scaled(dweight.narrow(0, begin, count), block, 1);
   }
 }
 
@@ -55,13 +55,13 @@ Tensor losses_of(const Tensor& logits, const Tensor& targets, bool gradient) {
 
 struct LinearCrossEntropyFunction : torch::autograd::Function<LinearCrossEntropyFunction> {
   static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight,
-                        const Tensor& targets, bool x_gradient, bool weight_gradient_wanted) {
+                        const Tensor& targets, bool x_gradient, bool weight_gradient) {
     const Tensor w = weight.to(x.scalar_type());
     const int64_t rows = x.size(0);
-    const bool gradient = x_gradient || weight_gradient_wanted;
+    const bool gradient = x_gradient || weight_gradient;
     const Tensor sum = at::zeros({}, x.options().dtype(at::kDouble));
     const Tensor dx = x_gradient ? at::empty_like(x) : Tensor();
-    const Tensor dweight = weight_gradient_wanted ? at::zeros_like(weight) : Tensor();
+    const Tensor dweight = weight_gradient ? at::zeros_like(weight) : Tensor();
     const Tensor buffer = at::empty({std::min(rows, rows_a_chunk), w.size(0)}, x.options());
     for (int64_t begin = 0; begin < rows; begin += rows_a_chunk) {
       const int64_t count = std::min(rows_a_chunk, rows - begin);
@@ -70,9 +70,9 @@ struct LinearCrossEntropyFunction : torch::autograd::Function<LinearCrossEntropy
       at::mm_out(logits, part, w.t());
       sum.add_(losses_of(logits, targets.narrow(0, begin, count), gradient).sum(at::kDouble));
       if (x_gradient) dx.narrow(0, begin, count).copy_(at::mm(logits, w));
-      if (weight_gradient_wanted) add_weight_gradient(dweight, logits, part);
+      if (weight_gradient) add_weight_gradient(dweight, logits, part);
     }
-    ctx->save_for_backward({dx, dweight});
+    ctx->save_for_backward({weight, dx, dweight});
     return sum;
   }
 
@@ -80,8 +80,8 @@ struct LinearCrossEntropyFunction : torch::autograd::Function<LinearCrossEntropy
     const variable_list saved = ctx->get_saved_variables();
     const double scale = gradients[0].item<double>();
     Tensor dx, dweight;
-    if (saved[0].defined()) dx = saved[0] * scale;
-    if (saved[1].defined()) dweight = saved[1].mul_(scale);  // large, and used once
+    if (saved[1].defined()) dx = saved[1] * scale;
+    if (saved[2].defined()) dweight = accumulate_gradient(saved[0], saved[2], scale);
     return {dx, dweight, Tensor(), Tensor(), Tensor()};
   }
 };

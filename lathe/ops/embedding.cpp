@@ -1,9 +1,34 @@
 #include "lathe/ops/embedding.h"
 
+#include "lathe/ops/gradient.h"
+
 namespace lathe::ops {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+struct EmbeddingFunction : torch::autograd::Function<EmbeddingFunction> {
+  static Tensor forward(AutogradContext* ctx, const Tensor& ids, const Tensor& weight,
+                        at::ScalarType dtype) {
+    ctx->save_for_backward({ids, weight});
+    return at::embedding(weight, ids).to(dtype);
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list gradients) {
+    const variable_list saved = ctx->get_saved_variables();
+    const Tensor &ids = saved[0], &weight = saved[1];
+    return {Tensor(),
+            accumulate_row_gradient(weight, ids.reshape(-1),
+                                    gradients[0].reshape({-1, weight.size(1)}).contiguous()),
+            Tensor()};
+  }
+};
+
+}  // namespace
 
 Tensor embedding(const Tensor& ids, const Tensor& weight, at::ScalarType dtype) {
-  return at::embedding(weight, ids).to(dtype);
+  return EmbeddingFunction::apply(ids, weight, dtype);
 }
 
 }  // namespace lathe::ops

@@ -1,5 +1,7 @@
 #include "lathe/ops/linear.h"
 
+#include "lathe/ops/gradient.h"
+
 namespace lathe::ops {
 namespace {
 
@@ -25,17 +27,13 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
     Tensor dx, dweight, dbias;
     if (ctx->needs_input_grad(0)) dx = at::mm(dy, weight.to(dy.scalar_type())).view(x.sizes());
     if (ctx->needs_input_grad(1))
-      dweight = weight_gradient(dy, x.reshape({-1, x.size(-1)}), weight.scalar_type());
+      dweight = accumulate_gradient(weight, at::mm(dy.t(), x.reshape({-1, x.size(-1)})));
     if (bias.defined() && ctx->needs_input_grad(2)) dbias = dy.sum(0, false, bias.scalar_type());
     return {dx, dweight, dbias};
   }
 };
 
 }  // namespace
-
-Tensor weight_gradient(const Tensor& dy, const Tensor& x, at::ScalarType dtype) {
-  return at::mm(dy.t(), x).to(dtype);
-}
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   return LinearFunction::apply(x, weight,

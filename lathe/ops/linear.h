@@ -10,7 +10,4 @@ namespace lathe::ops {
 /// compute): it is rounded for the product, and its gradient arrives in the weight's own dtype.
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
-/// The gradient of a weight (out, in) from dy (N, out) and x (N, in), in `dtype`.
-Tensor weight_gradient(const Tensor& dy, const Tensor& x, at::ScalarType dtype);
-
 }  // namespace lathe::ops

@@ -1,6 +1,7 @@
 #include "lathe/ops/swiglu.h"
 
 #include "lathe/ops/cpu/for_dtype.h"
+#include "lathe/ops/gradient.h"
 #include "lathe/ops/linear.h"
 
 namespace lathe::ops {
@@ -65,7 +66,7 @@ struct SwigluLinearFunction : torch::autograd::Function<SwigluLinearFunction> {
     Tensor dgate, dup, dweight;
     if (ctx->needs_input_grad(2))
       dweight =
-          weight_gradient(dy, gated(gate, up).view({-1, weight.size(1)}), weight.scalar_type());
+          accumulate_gradient(weight, at::mm(dy.t(), gated(gate, up).view({-1, weight.size(1)})));
     if (ctx->needs_input_grad(0) || ctx->needs_input_grad(1))
       std::tie(dgate, dup) = gated_backward(at::mm(dy, weight.to(dy.scalar_type())), gate, up);
     return {dgate, dup, dweight};

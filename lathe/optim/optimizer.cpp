@@ -7,15 +7,17 @@ namespace lathe {
 Optimizer::Optimizer(const std::vector<std::pair<std::string, Tensor>>& weights,
                      OptimizerOptions options)
     : options_(std::move(options)) {
-  for (const auto& [name, weight] : weights)
+  for (const auto& [name, weight] : weights) {
+    weight.mutable_grad() = at::zeros_like(weight);
     parameters_.push_back(
         {name, weight, at::zeros_like(weight), at::zeros_like(weight), weight.dim() >= 2});
+  }
 }
 
 std::vector<Tensor> Optimizer::gradients() const {
   std::vector<Tensor> list;
-  for (const Parameter& p : parameters_)
-    if (p.weight.grad().defined()) list.push_back(p.weight.grad());
+  list.reserve(parameters_.size());
+  for (const Parameter& p : parameters_) list.push_back(p.weight.grad());
   return list;
 }
 
@@ -28,9 +30,8 @@ double Optimizer::gradient_norm() const {
 void Optimizer::step(double learning_rate, double gradient_scale) {
   const at::NoGradGuard no_grad;
   ++steps_;
-  for (Parameter& p : parameters_) {
-    if (!p.weight.grad().defined()) continue;
-    ops::adamw(p.weight, p.weight.grad().contiguous(), p.exp_avg, p.exp_avg_sq,
+  for (Parameter& p : parameters_)
+    ops::adamw(p.weight, p.weight.grad(), p.exp_avg, p.exp_avg_sq,
                {.learning_rate = learning_rate,
                 .beta1 = options_.adam_beta1,
                 .beta2 = options_.adam_beta2,
@@ -38,12 +39,6 @@ void Optimizer::step(double learning_rate, double gradient_scale) {
                 .weight_decay = p.decays ? options_.weight_decay : 0,
                 .gradient_scale = gradient_scale,
                 .step = steps_});
-  }
-  clear_gradients();
-}
-
-void Optimizer::clear_gradients() {
-  for (Parameter& p : parameters_) p.weight.mutable_grad().reset();
 }
 
 }  // namespace lathe

@@ -8,7 +8,9 @@
 
 namespace lathe {
 
-/// AdamW over named weights. Knows nothing of what they belong to.
+/// AdamW over named weights. Knows nothing of what they belong to. Each weight gets a buffer for
+/// its gradient that stays for the whole training: what backward passes add to it is taken by
+/// `step`.
 class Optimizer {
  public:
   struct Parameter {
@@ -20,13 +22,12 @@ class Optimizer {
 
   Optimizer(const std::vector<std::pair<std::string, Tensor>>& weights, OptimizerOptions options);
 
-  /// The gradients of all weights that have one.
+  /// The gradients of all weights.
   std::vector<Tensor> gradients() const;
   /// The Euclidean norm of all gradients together.
   double gradient_norm() const;
-  /// One step with gradients times `gradient_scale`; then clears them.
+  /// One step with gradients times `gradient_scale`, which are zero afterwards.
   void step(double learning_rate, double gradient_scale);
-  void clear_gradients();
 
   int64_t steps() const { return steps_; }
   void set_steps(int64_t steps) { steps_ = steps; }

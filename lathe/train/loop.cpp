@@ -51,8 +51,7 @@ void require_finite(const Training& run, double loss, double norm) {
   if (std::isfinite(loss) && std::isfinite(norm)) return;
   std::string where = "the loss";
   for (const Optimizer::Parameter& p : run.optimizer.parameters())
-    if (std::isfinite(loss) && p.weight.grad().defined() &&
-        !p.weight.grad().isfinite().all().item<bool>()) {
+    if (std::isfinite(loss) && !p.weight.grad().isfinite().all().item<bool>()) {
       where = "the gradient of " + p.name;
       break;
     }

@@ -130,6 +130,17 @@ TEST(Linear, keeps_the_gradient_of_a_wider_weight_in_its_dtype) {
   EXPECT_EQ(weight.grad().scalar_type(), at::kFloat);
 }
 
+TEST(Linear, adds_to_the_gradient_that_a_weight_has_in_its_own_buffer) {
+  const Tensor weight = at::randn({5, 4}).requires_grad_();
+  weight.mutable_grad() = at::ones_like(weight);
+  const void* buffer = weight.grad().data_ptr();
+  const Tensor x = at::randn({3, 4}).to(at::kBFloat16);
+  ops::linear(x, weight).sum().backward();
+  EXPECT_EQ(weight.grad().data_ptr(), buffer);
+  const Tensor expected = x.to(at::kFloat).sum(0).expand({5, 4}).to(at::kBFloat16) + 1.0F;
+  EXPECT_LE(relative_difference(weight.grad(), expected), 1e-2);
+}
+
 TEST(CrossEntropy, costs_no_gradient_in_evaluation) {
   const Tensor weight = at::randn({50, 8}).requires_grad_();
   const at::NoGradGuard no_grad;
@@ -152,7 +163,8 @@ TEST(Adamw, follows_the_formula_of_its_paper_in_float64) {
   Tensor m_ref = m.clone(), v_ref = v.clone();
   for (int64_t step = 1; step <= 5; ++step) {
     const Tensor g = at::randn_like(weight);
-    ops::adamw(weight, g, m, v, {1e-2, 0.9, 0.95, 1e-8, 0.1, 0.5, step});
+    const Tensor taken = g.clone();
+    ops::adamw(weight, taken, m, v, {1e-2, 0.9, 0.95, 1e-8, 0.1, 0.5, step});
     const double t = static_cast<double>(step);
     m_ref = 0.9 * m_ref + 0.1 * (g * 0.5);
     v_ref = 0.95 * v_ref + 0.05 * (g * 0.5).square();
@@ -160,6 +172,13 @@ TEST(Adamw, follows_the_formula_of_its_paper_in_float64) {
                                                  ((v_ref / (1 - std::pow(0.95, t))).sqrt() + 1e-8);
   }
   EXPECT_LE(relative_difference(weight, expected), 1e-13);
+}
+
+TEST(Adamw, leaves_zeros_in_the_gradient) {
+  const Tensor weight = at::randn({40000}), gradient = at::randn({40000});
+  ops::adamw(weight, gradient, at::zeros_like(weight), at::zeros_like(weight),
+             {1e-2, 0.9, 0.95, 1e-8, 0.1, 0.5, 1});
+  EXPECT_EQ(gradient.count_nonzero().item<int64_t>(), 0);
 }
 
 TEST(SumOfSquares, adds_up_every_task) {

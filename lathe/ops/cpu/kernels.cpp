@@ -223,13 +223,14 @@ void attend(const T* query, const T* keys, const T* values, T* out, A* scratch, 
 }
 
 template <class T>
-void adamw(T* weight, const T* gradient, T* exp_avg, T* exp_avg_sq, int64_t n,
+void adamw(T* weight, T* gradient, T* exp_avg, T* exp_avg_sq, int64_t n,
            const AdamwStep<T>& s) {
   const T keep = 1 - s.learning_rate * s.weight_decay;
   const T rate = s.learning_rate / s.bias_correction1;
 #pragma omp simd
   for (int64_t i = 0; i < n; ++i) {
     const T g = gradient[i] * s.gradient_scale;
+    gradient[i] = 0;
     const T m = exp_avg[i] + (1 - s.beta1) * (g - exp_avg[i]);
     const T v = s.beta2 * exp_avg_sq[i] + (1 - s.beta2) * g * g;
     exp_avg[i] = m;

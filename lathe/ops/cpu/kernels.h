@@ -59,7 +59,7 @@ struct Kernels {
   void (*store)(const A* x, T* y, int64_t n);
 };
 
-/// One step of AdamW for n elements (see ops/adamw.h).
+/// One step of AdamW for n elements (see ops/adamw.h); the gradient is zero afterwards.
 template <class T>
 struct AdamwStep {
   T learning_rate, beta1, beta2, eps, weight_decay, gradient_scale;
@@ -67,7 +67,7 @@ struct AdamwStep {
 };
 template <class T>
 struct OptimizerKernels {
-  void (*adamw)(T* weight, const T* gradient, T* exp_avg, T* exp_avg_sq, int64_t n,
+  void (*adamw)(T* weight, T* gradient, T* exp_avg, T* exp_avg_sq, int64_t n,
                 const AdamwStep<T>& step);
   /// The sum of squares, in double.
   double (*sum_of_squares)(const T* x, int64_t n);
