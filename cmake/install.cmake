@@ -73,7 +73,6 @@ endforeach()
 install(FILES ${CMAKE_SOURCE_DIR}/LICENSE DESTINATION share/doc/lathe)
 
 include(CMakePackageConfigHelpers)
-get_target_property(torch_definitions torch INTERFACE_COMPILE_DEFINITIONS)
 configure_file(${CMAKE_SOURCE_DIR}/cmake/latheConfig.cmake.in ${CMAKE_BINARY_DIR}/latheConfig.cmake.in @ONLY)
 file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/latheConfig.cmake INPUT ${CMAKE_BINARY_DIR}/latheConfig.cmake.in)
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/latheConfigVersion.cmake COMPATIBILITY SameMinorVersion)

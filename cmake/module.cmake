@@ -13,7 +13,7 @@ file(WRITE ${CMAKE_BINARY_DIR}/pch.cpp "")
 add_library(lathe_pch OBJECT ${CMAKE_BINARY_DIR}/pch.cpp)
 target_include_directories(lathe_pch PRIVATE ${CMAKE_SOURCE_DIR})
 target_link_libraries(lathe_pch PUBLIC torch)
-target_precompile_headers(lathe_pch PRIVATE ${CMAKE_SOURCE_DIR}/lathe/base/tensor.h)
+target_precompile_headers(lathe_pch PRIVATE ${CMAKE_SOURCE_DIR}/lathe/base/tensor.h <nlohmann/json.hpp>)
 target_compile_options(lathe_pch PRIVATE ${LATHE_WARNINGS})
 
 function(lathe_module name)

@@ -31,7 +31,6 @@ add_library(torch INTERFACE)
 target_include_directories(torch SYSTEM INTERFACE
   $<BUILD_INTERFACE:${TORCH_DIR}/include>
   $<BUILD_INTERFACE:${TORCH_DIR}/include/torch/csrc/api/include>)
-target_compile_definitions(torch INTERFACE FMT_HEADER_ONLY)
 # at::parallel_for is a template of libtorch's headers that runs on one thread unless OpenMP is on where it
 # is used. The run time must be the one libtorch itself loads: two would compete for the cores.
 set(torch_openmp_flag -fopenmp)

@@ -1,4 +1,4 @@
-// The one place that includes fmt (header-only, from the torch wheel: GCC 12 has no <format>).
+// The one place that includes fmt (from the torch wheel: GCC 12 has no <format>).
 #pragma once
 
 #include <fmt/format.h>
