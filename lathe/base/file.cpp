@@ -78,13 +78,17 @@ void FileWriter::finish() {
   file_ops().close(std::exchange(file_, -1));
 }
 
+void write_file(const fs::path& path, std::string_view content) {
+  FileWriter writer(path);
+  writer.write(content);
+  writer.finish();
+}
+
 void write_file_atomic(const fs::path& path, std::string_view content) {
   fs::path temporary = path;
   temporary += format(".tmp-{}", ::getpid());
   try {
-    FileWriter writer(temporary);
-    writer.write(content);
-    writer.finish();
+    write_file(temporary, content);
     file_ops().rename(temporary, path);
     file_ops().sync_directory(folder_of(path));
   } catch (...) {

@@ -71,6 +71,10 @@ class FileWriter {
   uint64_t bytes_ = 0;
 };
 
+/// Writes a whole file and syncs it. For a file in a directory that `publish_directory` makes
+/// visible.
+void write_file(const fs::path& path, std::string_view content);
+
 /// Replaces the file at `path` in one step: after a crash it has the old content or the new one.
 void write_file_atomic(const fs::path& path, std::string_view content);
 

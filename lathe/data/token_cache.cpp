@@ -66,9 +66,7 @@ TokenCacheMeta read_token_cache_meta(const fs::path& file) {
 void write_token_cache_meta(const fs::path& file, const TokenCacheMeta& meta) {
   const json object = meta_json(meta);
   const json root = {{"meta", object}, {"hash", content_hash(object.dump())}};
-  FileWriter writer(file);
-  writer.write(root.dump(1));
-  writer.finish();
+  write_file(file, root.dump(1));
 }
 
 TokenCache::TokenCache(const fs::path& folder, FileHashes& hashes)

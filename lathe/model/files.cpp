@@ -117,9 +117,8 @@ void save_model(Model& model, const fs::path& directory, std::optional<at::Scala
   }
   const at::ScalarType stored = dtype.value_or(model.output_weight().scalar_type());
   write_model_files(directory, views);
-  FileWriter config(directory / "config.json");
-  config.write(write_model_config(model.config(), config_dtype(stored)).dump(2) + "\n");
-  config.finish();
+  write_file(directory / "config.json",
+             write_model_config(model.config(), config_dtype(stored)).dump(2) + "\n");
 }
 
 }  // namespace lathe

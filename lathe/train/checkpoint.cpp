@@ -29,19 +29,12 @@ std::vector<std::pair<std::string, Tensor>> tensors_of(const Optimizer::Paramete
           {"exp_avg_sq." + p.name, p.exp_avg_sq}};
 }
 
-void write_text(const fs::path& path, const std::string& text) {
-  FileWriter writer(path);
-  writer.write(text);
-  writer.finish();
-}
-
 json manifest_of(const fs::path& folder) {
   json files = json::array();
-  for (const char* name : {tensor_file, state_file}) {
-    const MappedFile file(folder / name);
-    files.push_back(
-        {{"name", name}, {"bytes", file.bytes().size()}, {"xxh3_128", content_hash(file.bytes())}});
-  }
+  for (const char* name : {tensor_file, state_file})
+    files.push_back({{"name", name},
+                     {"bytes", fs::file_size(folder / name)},
+                     {"xxh3_128", file_hash(folder / name)}});
   return {{"format_version", format_version}, {"files", files}};
 }
 
@@ -73,8 +66,8 @@ void Checkpoints::save(int64_t step, Optimizer& optimizer, const json& state) {
         views.push_back(view_of(name, on_cpu.back()));
       }
     write_safetensors(temporary / tensor_file, views);
-    write_text(temporary / state_file, state.dump(1) + "\n");
-    write_text(temporary / manifest_file, manifest_of(temporary).dump(1) + "\n");
+    write_file(temporary / state_file, state.dump(1) + "\n");
+    write_file(temporary / manifest_file, manifest_of(temporary).dump(1) + "\n");
     publish_directory(temporary, path(step));
   } catch (...) {
     std::error_code ignored;
