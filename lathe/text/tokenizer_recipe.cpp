@@ -169,10 +169,13 @@ json decoder(const TokenizerOptions& options) {
 TokenizerOptions complete_options(TokenizerOptions options) {
   require(is(options, "bpe") || is(options, "unigram") || is(options, "wordpiece"),
           "model: expected one of bpe, unigram, wordpiece, found \"{}\"", options.model);
-  if (options.pre_tokenizer.empty())
+  if (options.pre_tokenizer == "auto")
     options.pre_tokenizer = is(options, "bpe") ? "gpt4" : "whitespace";
-  if (options.normalization.empty())
+  if (options.normalization == "auto")
     options.normalization = is(options, "unigram") ? "nfkc" : "none";
+  const std::set<std::string> forms = {"none", "nfc", "nfkc"};
+  require(forms.contains(options.normalization), "normalization: expected one of {}, found \"{}\"",
+          fmt::join(forms, ", "), options.normalization);
   check_split(options);
   fill_special_tokens(options);
   check_tokens(options);

@@ -11,14 +11,14 @@
 
 namespace lathe {
 
-/// What tokenizer to make. Empty texts and lists mean: what is usual for the model.
+/// What tokenizer to make. `auto` and what is empty mean: what is usual for the model.
 struct TokenizerOptions {
   std::string model = "bpe";
   int64_t vocab_size = 32000;
   int64_t min_frequency = 2;
-  std::string pre_tokenizer;
+  std::string pre_tokenizer = "auto";
   std::string pattern;
-  std::string normalization;
+  std::string normalization = "auto";
   bool lowercase = false;
   std::vector<std::string> special_tokens;
   std::string bos_token, eos_token, pad_token, unk_token;
@@ -40,14 +40,14 @@ struct TokenizerOptions {
     f("min_frequency", min_frequency, "Merge only pairs that occur this often (bpe, wordpiece).",
       {.minimum = 1, .advanced = true});
     f("pre_tokenizer", pre_tokenizer,
-      "How text is split before tokens are made: gpt4 (the default of bpe; numbers in groups of "
-      "three), gpt2, whitespace (the default of the others), bytes (no split, bytes), none "
-      "(no split, characters), regex.",
-      {.choices = {"", "gpt4", "gpt2", "whitespace", "bytes", "none", "regex"}});
+      "How text is split before tokens are made: gpt4 (auto for bpe; numbers in groups of three), "
+      "gpt2, whitespace (auto for the others), bytes (no split), none (no split, characters "
+      "instead of bytes), regex.",
+      {.choices = {"auto", "gpt4", "gpt2", "whitespace", "bytes", "none", "regex"}});
     f("pattern", pattern, "With pre_tokenizer regex: the regular expression of a piece of text.");
     f("normalization", normalization,
-      "Unicode normal form; by default nfkc for unigram, none for the others.",
-      {.choices = {"", "none", "nfc", "nfkc"}});
+      "Unicode normal form; auto is nfkc for unigram, none for the others.",
+      {.choices = {"auto", "none", "nfc", "nfkc"}});
     f("lowercase", lowercase, "Make all text lower case.");
     f("special_tokens", special_tokens,
       "Tokens that text is never merged into. Default: <|endoftext|> for bpe; <unk> <s> </s> "

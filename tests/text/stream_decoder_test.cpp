@@ -33,7 +33,7 @@ Streamed stream(const Tokenizer& tokenizer, const std::vector<int32_t>& ids, boo
   return out;
 }
 
-Tokenizer sample(const std::string& model, const std::string& split = "") {
+Tokenizer sample(const std::string& model, const std::string& split = "auto") {
   TokenizerOptions options;
   options.model = model;
   options.pre_tokenizer = split;

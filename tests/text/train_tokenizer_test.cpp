@@ -12,7 +12,7 @@
 namespace lathe {
 namespace {
 
-TokenizerOptions options(const std::string& model, const std::string& split = "") {
+TokenizerOptions options(const std::string& model, const std::string& split = "auto") {
   TokenizerOptions options;
   options.model = model;
   options.pre_tokenizer = split;
@@ -138,6 +138,9 @@ TEST(TrainTokenizer, refuses_options_that_do_not_fit_together) {
   EXPECT_TRUE(says(error(options("wordpiece", "gpt2")), "whitespace"));
   EXPECT_TRUE(says(error(options("bpe", "regex")), "pattern"));
   TokenizerOptions o = options("bpe");
+  o.normalization = "nfd";
+  EXPECT_TRUE(says(error(o), "nfc, nfkc, none"));
+  o = options("bpe");
   o.vocab_size = 100;
   EXPECT_TRUE(says(error(o), "at least 257 tokens"));
   o = options("bpe");

@@ -36,7 +36,8 @@ def train(lathe, lines, options, out):
         data = pathlib.Path(folder, "lines.jsonl")
         text = "".join(json.dumps({"text": line}) + "\n" for line in lines)
         data.write_text(text, encoding="utf-8")
-        subprocess.run([lathe, "tokenizer", "--data", data, "--out", out, *options], check=True)
+        subprocess.run([lathe, "tokenizer", "--data", data, "--out", out, "--overwrite",
+                        *options], check=True)  # fmt: skip
 
 
 def main():
