@@ -1,5 +1,6 @@
 #include "cli/open_model.h"
 
+#include "lathe/io/hub_cache.h"
 #include "lathe/model/files.h"
 
 namespace lathe {
@@ -16,7 +17,8 @@ std::optional<at::ScalarType> parse_dtype(const std::string& name) {
 }  // namespace
 
 void OpenModelOptions::fields(Fields& f) {
-  f("model", model, "Directory of the model.", {.placeholder = "DIR", .required = true});
+  f("model", model, "A model's directory, or its name (org/name) in the Hugging Face cache.",
+    {.placeholder = "DIR", .required = true});
   runtime.fields(f);
   f("dtype", dtype, "Precision; auto is that of the file.",
     {.choices = {"auto", "float32", "bfloat16", "float64"}});
@@ -24,7 +26,8 @@ void OpenModelOptions::fields(Fields& f) {
 
 OpenModel open_model(const OpenModelOptions& o) {
   const at::Device device = o.runtime.apply();
-  OpenModel opened{Tokenizer::load(o.model), load_model(o.model, parse_dtype(o.dtype))};
+  const fs::path path = locate_model(o.model, hub_cache_folder());
+  OpenModel opened{Tokenizer::load(path), load_model(path, parse_dtype(o.dtype))};
   opened.model->to(device);
   return opened;
 }

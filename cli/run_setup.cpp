@@ -1,5 +1,6 @@
 #include "cli/run_setup.h"
 
+#include "lathe/io/hub_cache.h"
 #include "lathe/model/files.h"
 
 namespace lathe {
@@ -38,13 +39,14 @@ void record_recipe(const RunFolder& folder, const Recipe& recipe) {
 }
 
 Tokenizer load_tokenizer(const Recipe& recipe) {
-  return Tokenizer::load(recipe.tokenizer.empty() ? recipe.model.path : recipe.tokenizer);
+  const std::string& name = recipe.tokenizer.empty() ? recipe.model.path : recipe.tokenizer;
+  return Tokenizer::load(locate_model(name, hub_cache_folder()));
 }
 
 std::unique_ptr<Model> make_model(Recipe& recipe, const Tokenizer& tokenizer) {
   std::unique_ptr<Model> model;
   if (!recipe.model.path.empty()) {
-    model = load_model(recipe.model.path, at::kFloat);
+    model = load_model(locate_model(recipe.model.path, hub_cache_folder()), at::kFloat);
   } else {
     ModelConfig& config = recipe.model.config;
     if (config.vocab_size == 0) config.vocab_size = tokenizer.vocab_size();

@@ -3,6 +3,16 @@
 #include <cstdlib>
 
 namespace lathe {
+namespace {
+
+/// An environment variable that names a folder; nothing if it is not set or empty.
+std::optional<fs::path> variable(const char* name) {
+  const char* value = std::getenv(name);
+  if (value == nullptr || *value == '\0') return std::nullopt;
+  return value;
+}
+
+}  // namespace
 
 void RuntimeOptions::fields(Fields& f) {
   f.group("Machine");
@@ -20,11 +30,17 @@ at::Device RuntimeOptions::apply() const {
 }
 
 fs::path default_cache_folder() {
-  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0')
-    return fs::path(cache) / "lathe";
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0')
-    return fs::path(home) / ".cache" / "lathe";
+  if (const auto cache = variable("XDG_CACHE_HOME")) return *cache / "lathe";
+  if (const auto home = variable("HOME")) return *home / ".cache" / "lathe";
   return fs::temp_directory_path() / "lathe-cache";
+}
+
+fs::path hub_cache_folder() {
+  if (const auto cache = variable("HF_HUB_CACHE")) return *cache;
+  if (const auto home = variable("HF_HOME")) return *home / "hub";
+  if (const auto cache = variable("XDG_CACHE_HOME")) return *cache / "huggingface" / "hub";
+  if (const auto home = variable("HOME")) return *home / ".cache" / "huggingface" / "hub";
+  return "huggingface";
 }
 
 }  // namespace lathe

@@ -20,4 +20,8 @@ struct RuntimeOptions {
 /// Where encoded data is kept by default: $XDG_CACHE_HOME/lathe or ~/.cache/lathe.
 fs::path default_cache_folder();
 
+/// Where Hugging Face keeps models it has fetched: $HF_HUB_CACHE, $HF_HOME/hub or
+/// ~/.cache/huggingface/hub.
+fs::path hub_cache_folder();
+
 }  // namespace lathe

@@ -2,7 +2,34 @@
 
 namespace lathe {
 
+namespace {
+
+/// What people move over from recipes of other programs, and Lathe says otherwise.
+void foreign_names(Fields& f) {
+  f.unsupported("fp16", "use bf16, which needs no scaling of the loss");
+  f.unsupported("tf32", "leave it out: products are bfloat16 with bf16, float32 without");
+  f.unsupported("eval_strategy", "eval_steps says when, 0 only at the end");
+  f.unsupported("save_strategy", "save_steps says when, 0 only at the end");
+  f.unsupported("logging_strategy", "logging_steps says when");
+  f.unsupported("resume_from_checkpoint",
+                "leave it out: the same command goes on from its newest checkpoint");
+  f.unsupported("overwrite_output_dir", "give --overwrite on the command line");
+  f.unsupported("report_to", "leave it out: metrics are lines of metrics.jsonl in output_dir");
+  f.unsupported("push_to_hub", "leave it out: Lathe uses no network; the result is in output_dir");
+  f.unsupported("torch_compile", "leave it out: operations are compiled already");
+  f.unsupported("attn_implementation", "leave it out: there is one attention");
+  f.unsupported("flash_attention", "leave it out: there is one attention");
+  f.unsupported("dataloader_num_workers", "leave it out: data is encoded once, before training");
+  f.unsupported("dataset_num_proc", "leave it out: data is encoded once, on all cores");
+  f.unsupported("deepspeed", "leave it out: a run is one process");
+  f.unsupported("fsdp", "leave it out: a run is one process");
+  f.unsupported("trust_remote_code", "leave it out: Lathe runs no code of models");
+}
+
+}  // namespace
+
 void TrainOptions::fields(Fields& f) {
+  foreign_names(f);
   f.group("Run");
   f("output_dir", output_dir,
     "Folder of the run: recipe, metrics, checkpoints/, and the result in model/.",

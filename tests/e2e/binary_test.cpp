@@ -75,6 +75,32 @@ class Binary : public testing::Test {
   TemporaryFolder folder_;
 };
 
+TEST_F(Binary, says_what_to_do_with_settings_of_other_programs) {
+  const Output fp16 = lathe("train recipe.yaml --fp16 true");
+  EXPECT_EQ(fp16.code, 2);
+  EXPECT_NE(fp16.err.find("use bf16"), std::string::npos) << fp16.err;
+  write("moved.yaml", "deepspeed: ds.json\n" + read_file(folder_ / "recipe.yaml"));
+  const Output moved = lathe("train moved.yaml");
+  EXPECT_NE(moved.code, 0);
+  EXPECT_NE(moved.err.find("a run is one process"), std::string::npos) << moved.err;
+}
+
+TEST_F(Binary, finds_models_by_name_in_the_cache_of_hugging_face) {
+  ASSERT_EQ(lathe("train recipe.yaml --max_steps 1").code, 0);
+  const std::string commit(40, 'a');
+  const fs::path model = folder_ / "hub/models--org--tiny";
+  fs::create_directories(model / "refs");
+  fs::create_directories(model / "snapshots");
+  write("hub/models--org--tiny/refs/main", commit);
+  fs::rename(folder_ / "run/model", model / "snapshots" / commit);
+  const std::string cache = "HF_HUB_CACHE=hub";
+  const Output found = lathe("eval --model org/tiny --text 'Line 3' --json", cache);
+  EXPECT_EQ(found.code, 0) << found.err;
+  const Output missing = lathe("eval --model org/tinny --text 'Line 3'", cache);
+  EXPECT_EQ(missing.code, 1);
+  EXPECT_NE(missing.err.find("did you mean \"org/tiny\"?"), std::string::npos) << missing.err;
+}
+
 TEST_F(Binary, trains_evaluates_and_generates) {
   const Output trained = lathe("train recipe.yaml");
   ASSERT_EQ(trained.code, 0) << trained.err;
