@@ -9,6 +9,7 @@ Command train_command();
 Command tokenizer_command();
 Command generate_command();
 Command eval_command();
+Command info_command();
 
 /// Prints the documentation of the options of `commands`, for docs/options.md and editors.
 Command options_command(std::vector<Command> commands);

@@ -14,3 +14,16 @@ template auto detail::decimal_point_impl<char>(locale_ref) -> char;
 template void detail::buffer<char>::append(const char*, const char*);
 
 FMT_END_NAMESPACE
+
+namespace lathe {
+
+std::string short_number(double value, const char* unit) {
+  constexpr const char* thousands[] = {"", "k", "M", "G", "T"};
+  size_t power = 0;
+  for (; value >= 999.5 && power + 1 < std::size(thousands); ++power) value /= 1000;
+  const int decimals = power == 0 ? 0 : value >= 9.995 ? 1 : 2;
+  const std::string suffix = format("{}{}", thousands[power], unit);
+  return format("{:.{}f}{}{}", value, decimals, suffix.empty() ? "" : " ", suffix);
+}
+
+}  // namespace lathe

@@ -8,4 +8,7 @@ namespace lathe {
 
 using fmt::format;
 
+/// "134.5 M", "1.10 GB": a number with three or four digits and its unit, in powers of a thousand.
+std::string short_number(double value, const char* unit = "");
+
 }  // namespace lathe

@@ -85,6 +85,20 @@ TEST_F(Binary, says_what_to_do_with_settings_of_other_programs) {
   EXPECT_NE(moved.err.find("a run is one process"), std::string::npos) << moved.err;
 }
 
+TEST_F(Binary, tells_what_a_model_is_and_what_is_wrong_with_it) {
+  ASSERT_EQ(lathe("train recipe.yaml --max_steps 1").code, 0);
+  const Output sound = lathe("info run/model");
+  EXPECT_EQ(sound.code, 0) << sound.out;
+  EXPECT_NE(sound.out.find("llama, 2 layers, width 32, 4 heads of 8"), std::string::npos);
+  const Output facts = lathe("info run/model --json --max_length 128");
+  EXPECT_EQ(nlohmann::json::parse(facts.out)["parts"]["MLP"], 2 * 3 * 32 * 64);
+  fs::resize_file(folder_ / "run/model/model.safetensors", 1000);
+  const Output damaged = lathe("info run/model");
+  EXPECT_EQ(damaged.code, 1);
+  EXPECT_NE(damaged.out.find("problem: "), std::string::npos) << damaged.out;
+  EXPECT_EQ(lathe("info nowhere").code, 1);
+}
+
 TEST_F(Binary, finds_models_by_name_in_the_cache_of_hugging_face) {
   ASSERT_EQ(lathe("train recipe.yaml --max_steps 1").code, 0);
   const std::string commit(40, 'a');
