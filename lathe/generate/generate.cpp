@@ -26,8 +26,7 @@ std::vector<int64_t> end_ids(const Model& model, const Tokenizer& tokenizer) {
   return ids;
 }
 
-std::vector<int64_t> encode_prompt(const Model& model, const Tokenizer& tokenizer,
-                                   const std::string& prompt) {
+std::vector<int64_t> encode_prompt(const Tokenizer& tokenizer, const std::string& prompt) {
   const std::vector<int32_t> ids = tokenizer.encode(prompt);
   std::vector<int64_t> tokens(ids.begin(), ids.end());
   const std::optional<int32_t> bos = tokenizer.bos_id() ? tokenizer.bos_id() : tokenizer.eos_id();
@@ -35,11 +34,20 @@ std::vector<int64_t> encode_prompt(const Model& model, const Tokenizer& tokenize
     require(bos.has_value(), "an empty prompt needs a tokenizer with a bos or eos token");
     tokens.push_back(*bos);
   }
+  return tokens;
+}
+
+void check_prompt(const Model& model, const std::vector<int64_t>& tokens, int64_t new_tokens) {
   const int64_t vocabulary = model.config().vocab_size;
+  require(!tokens.empty(), "a prompt needs at least one token");
   for (const int64_t id : tokens)
     require(id < vocabulary, "the tokenizer gives the id {}, but the model has only {} tokens", id,
             vocabulary);
-  return tokens;
+  const int64_t context = model.config().max_position_embeddings;
+  const auto count = static_cast<int64_t>(tokens.size());
+  require(count + new_tokens <= context,
+          "a prompt of {} tokens and max_new_tokens {} do not fit the model's context of {} tokens",
+          count, new_tokens, context);
 }
 
 /// Takes the next token of a row into its text.
@@ -121,41 +129,47 @@ Tensor next_logits(Model& model, const Tensor& hidden) {
   return model.logits(hidden).to(at::kCPU, at::kFloat).contiguous();
 }
 
-}  // namespace
-
-std::vector<Completion> generate(Model& model, const Tokenizer& tokenizer,
-                                 const std::vector<std::string>& prompts,
-                                 const SamplingOptions& options, const OnText& on_text) {
-  const at::NoGradGuard no_grad;
-  std::vector<Completion> results(prompts.size());
-  if (prompts.empty()) return results;
-  const std::vector<int64_t> ends = end_ids(model, tokenizer);
-  std::vector<Row> rows;
-  for (size_t i = 0; i < prompts.size(); ++i) {
-    std::vector<int64_t> tokens = encode_prompt(model, tokenizer, prompts[i]);
-    const size_t count = tokens.size();
-    rows.push_back({.prompt = i,
-                    .context = std::move(tokens),
-                    .prompt_tokens = count,
-                    .random = Random(stream_seed(static_cast<uint64_t>(options.seed), "sample", i)),
-                    .decoder = StreamDecoder(tokenizer),
-                    .text = StopText(options.stop)});
-  }
+/// Reads the prompts into an empty cache; returns the hidden state after each, (B, D).
+Tensor read_prompts(Model& model, const std::vector<Row>& rows, KvCache& cache) {
   const Tensor ids = padded(rows).to(model.device());
-  const int64_t slots = ids.size(1) + options.max_new_tokens;
-  const int64_t context = model.config().max_position_embeddings;
-  require(slots <= context,
-          "a prompt of {} tokens and max_new_tokens {} do not fit the model's context of {} tokens",
-          ids.size(1), options.max_new_tokens, context);
-
-  KvCache cache = model.new_cache(ids.size(0), slots);
   const Tensor hidden = model.hidden_states({ids, {}, {}}, &cache);  // (B, T, D)
   std::vector<Tensor> last;
   for (size_t i = 0; i < rows.size(); ++i) {
     cache.lengths[i] = static_cast<int64_t>(rows[i].context.size());
     last.push_back(hidden[static_cast<int64_t>(i)][cache.lengths[i] - 1]);
   }
-  draw(rows, next_logits(model, at::stack(last)), ends, options, on_text);
+  return at::stack(last);
+}
+
+/// Reads what `kept` does not hold of one prompt, and makes room for `slots` positions; returns the
+/// hidden state after it, (1, D).
+Tensor read_further(Model& model, const std::vector<int64_t>& prompt, int64_t slots,
+                    PromptCache& kept) {
+  const auto [differs, _] = std::ranges::mismatch(kept.tokens, prompt);
+  const int64_t common = std::min(differs - kept.tokens.begin(),
+                                  static_cast<int64_t>(prompt.size()) - 1);  // one must be read
+  if (kept.cache.layers.empty() || kept.cache.slots() < slots) {
+    KvCache larger =
+        model.new_cache(1, std::min(2 * slots, model.config().max_position_embeddings));
+    for (size_t i = 0; common > 0 && i < larger.layers.size(); ++i) {
+      larger.layers[i].k.narrow(2, 0, common).copy_(kept.cache.layers[i].k.narrow(2, 0, common));
+      larger.layers[i].v.narrow(2, 0, common).copy_(kept.cache.layers[i].v.narrow(2, 0, common));
+    }
+    kept.cache = std::move(larger);
+  }
+  kept.cache.lengths = {common};
+  const Tensor ids = at::tensor(at::ArrayRef(prompt).slice(static_cast<size_t>(common)));
+  const Tensor hidden =
+      model.hidden_states({ids.unsqueeze(0).to(model.device()), {}, {}}, &kept.cache);
+  return hidden.select(1, hidden.size(1) - 1);
+}
+
+/// Decodes the rows together until all are done.
+std::vector<Completion> decode(Model& model, std::vector<Row> rows, const Tensor& first_logits,
+                               const std::vector<int64_t>& ends, const SamplingOptions& options,
+                               const OnText& on_text, KvCache& cache) {
+  std::vector<Completion> results(rows.size());
+  draw(rows, first_logits, ends, options, on_text);
   while (true) {
     // Copying the cache pays off once many rows are done.
     const auto done = std::count_if(rows.begin(), rows.end(), [](const Row& r) { return r.done; });
@@ -165,11 +179,58 @@ std::vector<Completion> generate(Model& model, const Tokenizer& tokenizer,
     for (size_t i = 0; i < rows.size(); ++i) {
       tokens.data_ptr<int64_t>()[i] = rows[i].context.back();
       // A row that is done writes its last slot again and again.
-      cache.lengths[i] = std::min(cache.lengths[i], slots - 1);
+      cache.lengths[i] = std::min(cache.lengths[i], cache.slots() - 1);
     }
     const Tensor h = model.hidden_states({tokens.to(model.device()), {}, {}}, &cache);  // (B, 1, D)
     draw(rows, next_logits(model, h.select(1, 0)), ends, options, on_text);
   }
+}
+
+}  // namespace
+
+std::vector<Completion> generate(Model& model, const Tokenizer& tokenizer,
+                                 const std::vector<std::vector<int64_t>>& prompts,
+                                 const SamplingOptions& options, const OnText& on_text,
+                                 PromptCache* kept) {
+  const at::NoGradGuard no_grad;
+  require(kept == nullptr || prompts.size() == 1, "a cache is kept for one prompt, found {}",
+          prompts.size());
+  if (prompts.empty()) return {};
+  std::vector<Row> rows;
+  size_t longest = 0;
+  for (size_t i = 0; i < prompts.size(); ++i) {
+    check_prompt(model, prompts[i], options.max_new_tokens);
+    longest = std::max(longest, prompts[i].size());
+    rows.push_back({.prompt = i,
+                    .context = prompts[i],
+                    .prompt_tokens = prompts[i].size(),
+                    .random = Random(stream_seed(static_cast<uint64_t>(options.seed), "sample", i)),
+                    .decoder = StreamDecoder(tokenizer),
+                    .text = StopText(options.stop)});
+  }
+  const std::vector<int64_t> ends = end_ids(model, tokenizer);
+  const int64_t slots = static_cast<int64_t>(longest) + options.max_new_tokens;
+  if (kept == nullptr) {
+    KvCache cache = model.new_cache(static_cast<int64_t>(rows.size()), slots);
+    const Tensor logits = next_logits(model, read_prompts(model, rows, cache));
+    return decode(model, std::move(rows), logits, ends, options, on_text, cache);
+  }
+  const Tensor logits = next_logits(model, read_further(model, prompts[0], slots, *kept));
+  kept->tokens = prompts[0];  // on_text may throw while more are written
+  std::vector<Completion> results =
+      decode(model, std::move(rows), logits, ends, options, on_text, kept->cache);
+  const std::vector<int64_t>& written = results[0].tokens;
+  kept->tokens.insert(kept->tokens.end(), written.begin(), written.end());
+  kept->tokens.resize(static_cast<size_t>(kept->cache.lengths[0]));  // the last may be unread
+  return results;
+}
+
+std::vector<Completion> generate(Model& model, const Tokenizer& tokenizer,
+                                 const std::vector<std::string>& prompts,
+                                 const SamplingOptions& options, const OnText& on_text) {
+  std::vector<std::vector<int64_t>> tokens;
+  for (const std::string& prompt : prompts) tokens.push_back(encode_prompt(tokenizer, prompt));
+  return generate(model, tokenizer, tokens, options, on_text);
 }
 
 }  // namespace lathe

@@ -22,9 +22,23 @@ struct Completion {
 /// Called with the number of a prompt and text that is final from now on.
 using OnText = std::function<void(size_t row, std::string_view text)>;
 
-/// Continues every prompt. Each row draws from a stream of its own, (seed, row): its result does
-/// not depend on what is generated beside it. A prompt without tokens begins with the model's bos,
-/// or eos where it has none. Throws Error if prompt and new tokens do not fit the model's context.
+/// What a model has read and written, so that a later prompt that begins the same goes on from
+/// there: the next turn of a conversation.
+struct PromptCache {
+  KvCache cache;
+  std::vector<int64_t> tokens;  ///< those whose keys and values the cache holds
+};
+
+/// Continues every prompt, given as tokens. Each row draws from a stream of its own, (seed, row):
+/// its result does not depend on what is generated beside it. With `kept`, which takes one prompt
+/// alone, only what it does not hold yet is read. Throws Error if prompt and new tokens do not fit
+/// the model's context.
+std::vector<Completion> generate(Model& model, const Tokenizer& tokenizer,
+                                 const std::vector<std::vector<int64_t>>& prompts,
+                                 const SamplingOptions& options, const OnText& on_text = {},
+                                 PromptCache* kept = nullptr);
+
+/// The same for texts. One without tokens begins with the model's bos, or eos where it has none.
 std::vector<Completion> generate(Model& model, const Tokenizer& tokenizer,
                                  const std::vector<std::string>& prompts,
                                  const SamplingOptions& options, const OnText& on_text = {});
