@@ -16,6 +16,9 @@ void Recipe::fields(Fields& f) {
     {.aliases = {"model_name_or_path", "base_model"}, .required = true});
   f("tokenizer", tokenizer, "Directory of the tokenizer; by default that of the model.",
     {.aliases = {"tokenizer_name_or_path"}, .placeholder = "DIR"});
+  f("additional_special_tokens", additional_special_tokens,
+    "Tokens to add to tokenizer and model; their embeddings begin as the mean of the others.",
+    {.aliases = {"new_special_tokens"}, .advanced = true});
   f("objective", objective, "What is minimised.", {.choices = {"next_token"}});
   data.fields(f);
   train.fields(f);

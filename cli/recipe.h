@@ -21,6 +21,7 @@ struct ModelSpec {
 struct Recipe {
   ModelSpec model;
   std::string tokenizer;
+  std::vector<std::string> additional_special_tokens;
   std::string objective = "next_token";
   DataOptions data;
   TrainOptions train;

@@ -2,6 +2,7 @@
 
 #include "lathe/io/hub_cache.h"
 #include "lathe/model/files.h"
+#include "lathe/model/resize.h"
 
 namespace lathe {
 namespace {
@@ -40,7 +41,9 @@ void record_recipe(const RunFolder& folder, const Recipe& recipe) {
 
 Tokenizer load_tokenizer(const Recipe& recipe) {
   const std::string& name = recipe.tokenizer.empty() ? recipe.model.path : recipe.tokenizer;
-  return Tokenizer::load(locate_model(name, hub_cache_folder()));
+  const Tokenizer tokenizer = Tokenizer::load(locate_model(name, hub_cache_folder()));
+  if (recipe.additional_special_tokens.empty()) return tokenizer;
+  return tokenizer.with_special_tokens(recipe.additional_special_tokens);
 }
 
 std::unique_ptr<Model> make_model(Recipe& recipe, const Tokenizer& tokenizer) {
@@ -58,6 +61,8 @@ std::unique_ptr<Model> make_model(Recipe& recipe, const Tokenizer& tokenizer) {
         std::max(config.max_position_embeddings, recipe.data.max_length);
     model = new_model(config, static_cast<uint64_t>(recipe.train.seed));
   }
+  if (!recipe.additional_special_tokens.empty())
+    resize_token_embeddings(*model, std::max(tokenizer.vocab_size(), model->config().vocab_size));
   require(tokenizer.vocab_size() <= model->config().vocab_size,
           "the tokenizer has {} tokens, but the model's vocab_size is {}", tokenizer.vocab_size(),
           model->config().vocab_size);

@@ -99,6 +99,17 @@ Tokenizer Tokenizer::load(const fs::path& directory) {
   return tokenizer;
 }
 
+Tokenizer Tokenizer::with_special_tokens(const std::vector<std::string>& tokens) const {
+  const Context doing("adding special tokens");
+  for (const std::string& token : tokens) require(!token.empty(), "a token cannot be empty");
+  json config = state_->config;
+  add_special_tokens(config, tokens);
+  Tokenizer wider =
+      adopt(parse(part(state_->tokenizer.get(), LATHE_TOKENIZER_JSON)).release(), config.dump());
+  const_cast<State&>(*wider.state_).chat_template = state_->chat_template;  // not shared yet
+  return wider;
+}
+
 std::vector<int32_t> Tokenizer::encode(std::string_view text, bool add_special_tokens) const {
   return std::move(encode_batch(std::array{text}, add_special_tokens).front());
 }

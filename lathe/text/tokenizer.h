@@ -29,6 +29,10 @@ class Tokenizer {
   /// if there, says which tokens have a role, and whether bos and eos are added to a text.
   static Tokenizer load(const std::filesystem::path& directory);
 
+  /// The same tokenizer with further special tokens, in that order, behind all ids there are; those
+  /// that it has already stay where they are.
+  Tokenizer with_special_tokens(const std::vector<std::string>& tokens) const;
+
   /// The ids of a text; with `add_special_tokens`, those around it too (such as bos). Throws Error
   /// if the text is not valid UTF-8, or a regular expression of the tokenizer gives up on it.
   std::vector<int32_t> encode(std::string_view text, bool add_special_tokens = true) const;

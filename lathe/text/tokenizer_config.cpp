@@ -102,6 +102,16 @@ json tokenizer_changes(const json& config) {
   return {{"tokens", tokens}, {"single", single}};
 }
 
+void add_special_tokens(json& config, const std::vector<std::string>& tokens) {
+  // transformers 5 writes the one as a list, which transformers 4 refuses; both read the other.
+  const json* extra = find_member(config, "extra_special_tokens");
+  const bool newer = extra != nullptr && extra->is_array();
+  json& list = config[newer ? "extra_special_tokens" : "additional_special_tokens"];
+  if (!list.is_array()) list = json::array();
+  for (const std::string& token : tokens)
+    if (std::find(list.begin(), list.end(), json(token)) == list.end()) list.push_back(token);
+}
+
 json load_tokenizer_config(const std::filesystem::path& directory) {
   json config = json::object();
   if (const auto path = directory / "tokenizer_config.json"; std::filesystem::exists(path)) {

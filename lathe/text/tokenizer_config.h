@@ -5,6 +5,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace lathe {
 
@@ -22,6 +23,9 @@ TokenizerRoles read_roles(const nlohmann::json& config);
 /// added tokens yet, and if it has add_bos_token or add_eos_token, what is put around a text. The
 /// format is that of lathe_tokenizer_adjust.
 nlohmann::json tokenizer_changes(const nlohmann::json& config);
+
+/// Adds to the list of special tokens that a config names.
+void add_special_tokens(nlohmann::json& config, const std::vector<std::string>& tokens);
 
 /// tokenizer_config.json of a directory, with roles it lacks from special_tokens_map.json. An empty
 /// object if there is neither.

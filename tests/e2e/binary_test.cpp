@@ -99,6 +99,25 @@ TEST_F(Binary, tells_what_a_model_is_and_what_is_wrong_with_it) {
   EXPECT_EQ(lathe("info nowhere").code, 1);
 }
 
+TEST_F(Binary, adds_special_tokens_to_a_model) {
+  ASSERT_EQ(lathe("train recipe.yaml --max_steps 1").code, 0);
+  write("more.yaml",
+        "model: run/model\nadditional_special_tokens: [<|user|>, <|tool|>]\n"
+        "train_data: [story.txt]\nmax_length: 32\nmax_steps: 1\nlearning_rate: 1e-5\n"
+        "cache_dir: cache\noutput_dir: more\n");
+  const Output trained = lathe("train more.yaml");
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  const auto facts = nlohmann::json::parse(lathe("info more/model --json").out);
+  EXPECT_EQ(facts["vocab_size"], 302);
+  EXPECT_EQ(facts["tokenizer_tokens"], 302);
+  const auto eval = nlohmann::json::parse(
+      lathe("eval --model more/model --text 'a <|tool|> b' --tokens --json").out);
+  bool found = false;
+  for (const auto& position : eval["positions"])
+    found |= position.dump().find("<|tool|>") != std::string::npos;
+  EXPECT_TRUE(found) << eval.dump();
+}
+
 TEST_F(Binary, finds_models_by_name_in_the_cache_of_hugging_face) {
   ASSERT_EQ(lathe("train recipe.yaml --max_steps 1").code, 0);
   const std::string commit(40, 'a');

@@ -115,6 +115,20 @@ TEST(Tokenizer, tokens_of_the_config_are_added_behind_the_vocabulary) {
   EXPECT_EQ(tokenizer.pad_id(), 31);
 }
 
+TEST(Tokenizer, takes_further_special_tokens_that_stay_when_it_is_saved) {
+  const Tokenizer plain = Tokenizer::from_json(letters().dump());
+  const Tokenizer wider = plain.with_special_tokens({"<a>", "</s>", "<b>", "<a>"});
+  EXPECT_EQ(plain.encode("<a>"), (Ids{0, 3, 0}));
+  EXPECT_EQ(wider.encode("x<b>y<a>"), (Ids{26, 31, 27, 30}));
+  EXPECT_TRUE(wider.is_special(31));
+  EXPECT_EQ(wider.token_id("</s>"), 2);
+  EXPECT_EQ(wider.vocab_size(), 32);
+  EXPECT_TRUE(says(message_of([&] { plain.with_special_tokens({""}); }), "cannot be empty"));
+  const TemporaryFolder folder;
+  wider.save(folder.path());
+  EXPECT_EQ(Tokenizer::load(folder.path()).encode("x<b>y<a>"), (Ids{26, 31, 27, 30}));
+}
+
 TEST(Tokenizer, add_bos_token_puts_bos_before_a_text) {
   json config = {{"bos_token", "<s>"}, {"eos_token", "</s>"}, {"add_bos_token", true}};
   EXPECT_EQ(load(letters(), config).encode("a"), (Ids{1, 3}));
