@@ -27,7 +27,8 @@ void OpenModelOptions::fields(Fields& f) {
 OpenModel open_model(const OpenModelOptions& o) {
   const at::Device device = o.runtime.apply();
   const fs::path path = locate_model(o.model, hub_cache_folder());
-  OpenModel opened{Tokenizer::load(path), load_model(path, parse_dtype(o.dtype))};
+  OpenModel opened{Tokenizer::load(path),
+                   load_model(path, parse_dtype(o.dtype), WeightMemory::mapped)};
   opened.model->to(device);
   return opened;
 }

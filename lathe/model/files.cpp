@@ -36,17 +36,31 @@ bool is_superfluous(const std::string& name, const ModelConfig& config) {
          (config.tie_word_embeddings && name == "lm_head.weight");
 }
 
-void fill(const NamedTensor& weight, const TensorSource& source,
-          std::optional<at::ScalarType> dtype) {
-  const TensorInfo& info = source.at(weight.name);
+/// Whether a tensor of that dtype can begin at `bytes`.
+bool is_aligned(std::span<const std::byte> bytes, at::ScalarType dtype) {
+  return reinterpret_cast<uintptr_t>(bytes.data()) % at::elementSize(dtype) == 0;
+}
+
+void fill(const NamedTensor& weight, const std::shared_ptr<const TensorSource>& source,
+          std::optional<at::ScalarType> dtype, WeightMemory memory) {
+  const TensorInfo& info = source->at(weight.name);
   const std::vector<int64_t> expected = weight.tensor->sizes().vec();
   require(info.shape == expected, "tensor {}: expected the shape ({}) of config.json, found ({})",
           weight.name, fmt::join(expected, ", "), fmt::join(info.shape, ", "));
   std::vector<std::byte> scratch;
-  const Tensor stored = tensor_of(info, source.data(info, scratch));
+  const std::span<const std::byte> bytes = source->data(info, scratch);
+  const Tensor stored = tensor_of(info, bytes);
   require(stored.is_floating_point(), "tensor {}: expected floating point numbers, found {}",
           weight.name, dtype_name(info.dtype));
-  *weight.tensor = stored.to(dtype.value_or(stored.scalar_type()), false, /*copy=*/true);
+  const at::ScalarType wanted = dtype.value_or(stored.scalar_type());
+  const bool in_file =
+      bytes.data() != scratch.data() && wanted == stored.scalar_type() && is_aligned(bytes, wanted);
+  if (memory == WeightMemory::mapped && in_file)
+    *weight.tensor = at::from_blob(
+        stored.data_ptr(), stored.sizes(), [source](void*) { /* keeps the file mapped */ },
+        stored.options());
+  else
+    *weight.tensor = stored.to(wanted, /*non_blocking=*/false, /*copy=*/true);
 }
 
 }  // namespace
@@ -77,21 +91,22 @@ Tensor tensor_of(const TensorInfo& info, std::span<const std::byte> bytes) {
                        at::TensorOptions().dtype(from_file_dtype(info.dtype)));
 }
 
-std::unique_ptr<Model> load_model(const fs::path& directory, std::optional<at::ScalarType> dtype) {
+std::unique_ptr<Model> load_model(const fs::path& directory, std::optional<at::ScalarType> dtype,
+                                  WeightMemory memory) {
   const Context loading("loading the model {}", directory.string());
   const auto config = [&] {
     const Context reading("config.json");
     return read_model_config(load_json(directory / "config.json", 10'000'000));
   }();
-  const ModelFiles files(directory);
+  const auto files = std::make_shared<const ModelFiles>(directory);
   std::unique_ptr<Model> model = empty_model(config);
   const at::NoGradGuard no_grad;
   std::set<std::string> used;
   for (const NamedTensor& weight : model->named_tensors()) {
-    fill(weight, files, dtype);
+    fill(weight, files, dtype, memory);
     used.insert(weight.name);
   }
-  for (const TensorInfo& info : files.tensors())
+  for (const TensorInfo& info : files->tensors())
     require(used.contains(info.name) || is_superfluous(info.name, config),
             "tensor {} is not part of a model of type {} with this config.json", info.name,
             config.model_type);

@@ -7,11 +7,16 @@
 
 namespace lathe {
 
+/// Where loaded weights live: in memory of their own, or in the mapped file where it holds them as
+/// they are wanted. Mapped weights cost no time and no copy, and must not be written to.
+enum class WeightMemory { owned, mapped };
+
 /// Loads the model in `directory`. Weights are converted to `dtype`; without one they stay as they
 /// are stored. Throws Error if a weight is missing, has another shape, or is not part of the
 /// family.
 std::unique_ptr<Model> load_model(const fs::path& directory,
-                                  std::optional<at::ScalarType> dtype = std::nullopt);
+                                  std::optional<at::ScalarType> dtype = std::nullopt,
+                                  WeightMemory memory = WeightMemory::owned);
 
 /// Writes config.json and the weights, in `dtype` or else as they are, so that transformers loads
 /// them. Every file is synced; the directory must exist.
