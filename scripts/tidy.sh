@@ -19,7 +19,7 @@ for entry in json.loads(pathlib.Path(build, "compile_commands.json").read_text()
     name = str(pathlib.Path(entry["file"]).resolve())
     if not re.match(re.escape(root) + r"/(lathe|cli|tests|bench)/", name) or word not in name:
         continue
-    command = re.sub(r" -fpch-preprocess| -Winvalid-pch| -include \S*cmake_pch\S*", "", entry["command"])
+    command = re.sub(r" -fpch-preprocess| -Winvalid-pch| -fopenmp\b| -include \S*cmake_pch\S*", "", entry["command"])
     entry["command"] = re.sub(r"^.*?(?=\S*(?:c\+\+|g\+\+)\S* -)", "", command)
     entries.append(entry)
 pathlib.Path(database, "compile_commands.json").write_text(json.dumps(entries))

@@ -52,7 +52,7 @@ std::string remarks(const FieldDoc& doc) {
   const Field& field = doc.field;
   const std::string text = default_text(doc);
   const std::string unit = field.unit.empty() ? "" : " " + field.unit;
-  if (field.required) parts.push_back("required");
+  if (field.required) parts.emplace_back("required");
   if (!text.empty()) parts.push_back("default " + text + unit);
   if (text.empty() && !unit.empty()) parts.push_back("in" + unit);
   if (const std::string bounds = bounds_text(field); !bounds.empty()) parts.push_back(bounds);

@@ -129,7 +129,7 @@ bool encloses(const Value& value, char open, char close) {
 }  // namespace
 
 bool says_null(const Value& value) {
-  return value.is_null() || (value.kind == Value::Kind::argument && value.scalar != "" &&
+  return value.is_null() || (value.kind == Value::Kind::argument && !value.scalar.empty() &&
                              scalar_is_null(value.scalar));
 }
 

@@ -57,7 +57,7 @@ Json bare_schema(const FieldType& type, const Field& field) {
       return {{"anyOf", {element, {{"type", "array"}, {"items", element}}}}};
     }
     case Kind::map: {
-      const Json map = map_schema(type);
+      Json map = map_schema(type);
       if (type.scalar_field.empty()) return map;
       return {{"anyOf", {Json{{"type", "string"}}, map}}};
     }
@@ -68,7 +68,7 @@ Json bare_schema(const FieldType& type, const Field& field) {
 }
 
 Json type_schema(const FieldType& type, const Field& field) {
-  const Json schema = bare_schema(type, field);
+  Json schema = bare_schema(type, field);
   if (!type.optional) return schema;
   return {{"anyOf", {schema, Json{{"type", "null"}}}}};
 }

@@ -80,6 +80,9 @@ Value Value::of(std::string text) {
   return lathe::scalar(Kind::text, std::move(text));
 }
 
+Value Value::list() {
+  return list({});
+}
 Value Value::list(std::vector<Value> items) {
   Value value;
   value.kind = Kind::list;

@@ -44,7 +44,8 @@ struct Value {
   static Value of(double value);
   static Value of(std::string text);
   static Value of(const char* text) { return of(std::string(text)); }
-  static Value list(std::vector<Value> items = {});
+  static Value list();
+  static Value list(std::vector<Value> items);
   static Value map();
 
   bool is_null() const { return kind == Kind::null; }
