@@ -84,11 +84,13 @@ void write_file(const fs::path& path, std::string_view content) {
   writer.finish();
 }
 
-void write_file_atomic(const fs::path& path, std::string_view content) {
+void replace_file(const fs::path& path, const std::function<void(FileWriter&)>& write) {
   fs::path temporary = path;
   temporary += format(".tmp-{}", ::getpid());
   try {
-    write_file(temporary, content);
+    FileWriter writer(temporary);
+    write(writer);
+    writer.finish();
     file_ops().rename(temporary, path);
     file_ops().sync_directory(folder_of(path));
   } catch (...) {
@@ -96,6 +98,10 @@ void write_file_atomic(const fs::path& path, std::string_view content) {
     fs::remove(temporary, ignored);
     throw;
   }
+}
+
+void write_file_atomic(const fs::path& path, std::string_view content) {
+  replace_file(path, [&](FileWriter& writer) { writer.write(content); });
 }
 
 void publish_directory(const fs::path& directory, const fs::path& target) {

@@ -75,7 +75,11 @@ class FileWriter {
 /// visible.
 void write_file(const fs::path& path, std::string_view content);
 
-/// Replaces the file at `path` in one step: after a crash it has the old content or the new one.
+/// Replaces the file at `path` by what `write` writes, in one step: after a crash there is the old
+/// file or the new one, and an old one that is mapped stays intact.
+void replace_file(const fs::path& path, const std::function<void(FileWriter&)>& write);
+
+/// Replaces the file at `path` by one with that content, in the same way.
 void write_file_atomic(const fs::path& path, std::string_view content);
 
 /// Makes what `directory` lists durable, then puts it in the place of `target` by one rename.

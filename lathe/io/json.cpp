@@ -6,6 +6,7 @@
 #include "lathe/base/error.h"
 #include "lathe/base/file.h"
 #include "lathe/io/json_events.h"
+#include "lathe/io/range_text.h"
 #include "lathe/io/utf8.h"
 
 namespace lathe {
@@ -58,16 +59,6 @@ class Builder final : public JsonEvents {
   std::vector<json*> open_;
   json* member_ = nullptr;
 };
-
-template <class T>
-std::string range_text(std::string_view what, T min, T max) {
-  const bool below = min != std::numeric_limits<T>::lowest();
-  const bool above = max != std::numeric_limits<T>::max();
-  if (below && above) return format("{} from {} to {}", what, min, max);
-  if (below) return format("{} >= {}", what, min);
-  if (above) return format("{} <= {}", what, max);
-  return std::string(what);
-}
 
 [[noreturn]] void fail_member(std::string_view key, std::string_view expected, const json* found) {
   if (found == nullptr) fail("{}: expected {}, but it is missing", show_text(key), expected);

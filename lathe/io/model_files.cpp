@@ -6,6 +6,7 @@
 #include <set>
 
 #include "lathe/base/error.h"
+#include "lathe/io/gguf.h"
 #include "lathe/io/json.h"
 #include "lathe/io/utf8.h"
 
@@ -159,6 +160,7 @@ std::span<const std::byte> ModelFiles::data(const TensorInfo& tensor) const {
 std::unique_ptr<TensorSource> open_weights(const fs::path& path) {
   if (fs::is_directory(path)) return std::make_unique<ModelFiles>(path);
   if (is_pickle(path)) refuse_pickle(path.string());
+  if (is_gguf(path)) return std::make_unique<GgufFile>(path);
   return std::make_unique<SafetensorsFile>(path);
 }
 

@@ -45,7 +45,7 @@ class ModelFiles final : public TensorSource {
   std::vector<size_t> shard_of_;  // for each of tensors_, the index in shards_
 };
 
-/// Opens weights wherever they are: a model directory, or one .safetensors file.
+/// Opens weights wherever they are: a model directory, one .safetensors file, or one GGUF file.
 std::unique_ptr<TensorSource> open_weights(const fs::path& path);
 
 /// Writes tensors into `directory` (made if missing) as model.safetensors or, when they take more

@@ -1,5 +1,3 @@
-#include <unistd.h>
-
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -38,7 +36,11 @@ std::vector<const TensorView*> sorted(std::span<const TensorView> tensors) {
   return order;
 }
 
-void write_tensors(FileWriter& writer, std::span<const TensorView* const> order) {
+void write_all(FileWriter& writer, const std::string& header,
+               std::span<const TensorView* const> order) {
+  const uint64_t length = header.size();
+  writer.write(std::as_bytes(std::span(&length, 1)));
+  writer.write(header);
   for (const TensorView* tensor : order) {
     const auto bytes = tensor->make ? tensor->make() : tensor->bytes;
     if (bytes.size() != bytes_of(*tensor))
@@ -85,27 +87,17 @@ void write_safetensors(const fs::path& path, std::span<const TensorView> tensors
   const Context doing("writing {}", path.string());
   const auto order = sorted(tensors);
   const std::string header = format_safetensors_header(order, metadata);
-  const uint64_t length = header.size();
   FileWriter writer(path);
-  writer.write(std::as_bytes(std::span(&length, 1)));
-  writer.write(header);
-  write_tensors(writer, order);
+  write_all(writer, header, order);
   writer.finish();
 }
 
 void write_safetensors_atomic(const fs::path& path, std::span<const TensorView> tensors,
                               const std::map<std::string, std::string>& metadata) {
-  fs::path temporary = path;
-  temporary += format(".tmp-{}", ::getpid());
-  try {
-    write_safetensors(temporary, tensors, metadata);
-    file_ops().rename(temporary, path);
-    file_ops().sync_directory(path.has_parent_path() ? path.parent_path() : fs::path("."));
-  } catch (...) {
-    std::error_code ignored;
-    fs::remove(temporary, ignored);
-    throw;
-  }
+  const Context doing("writing {}", path.string());
+  const auto order = sorted(tensors);
+  const std::string header = format_safetensors_header(order, metadata);
+  replace_file(path, [&](FileWriter& writer) { write_all(writer, header, order); });
 }
 
 }  // namespace lathe

@@ -35,6 +35,13 @@ class TensorSource {
   /// are decoded into `scratch`. Valid until the source ends or `scratch` changes.
   virtual std::span<const std::byte> data(const TensorInfo& tensor,
                                           std::vector<std::byte>& scratch) const = 0;
+  /// How the file stores one of `tensors()`: the name of its dtype, or of its format of quantised
+  /// blocks, such as "Q4_K".
+  virtual std::string_view stored_type(const TensorInfo& tensor) const {
+    return dtype_name(tensor.dtype);
+  }
+  /// The bytes that it takes in the file.
+  virtual uint64_t stored_bytes(const TensorInfo& tensor) const { return tensor.bytes; }
   /// What the file says about itself.
   virtual const std::map<std::string, std::string>& metadata() const = 0;
 
