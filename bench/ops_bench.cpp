@@ -35,7 +35,7 @@ void both_ways(benchmark::State& state, const std::function<Tensor()>& f) {
 void attention(benchmark::State& state) {
   const Tensor q = activations({B, T, H, E}), k = activations({B, T, K, E}),
                v = activations({B, T, K, E}), first = at::zeros({B, T}, at::kLong);
-  both_ways(state, [&] { return ops::attention(q, k, v, first, 0.125); });
+  both_ways(state, [&] { return ops::attention(q, k, v, first, {0.125}); });
 }
 BENCHMARK(attention)->Unit(benchmark::kMillisecond);
 

@@ -92,37 +92,33 @@ Completion completion_of(Row& row) {
 /// Leaves the rows that are not done in batch and cache; the others give their completions.
 void retire(std::vector<Row>& rows, KvCache& cache, std::vector<Completion>& results) {
   std::vector<Row> left;
-  std::vector<int64_t> kept, lengths;
+  std::vector<int64_t> kept;
   for (size_t i = 0; i < rows.size(); ++i) {
     if (rows[i].done) {
       results[rows[i].prompt] = completion_of(rows[i]);
       continue;
     }
     kept.push_back(static_cast<int64_t>(i));
-    lengths.push_back(cache.lengths[i]);
     left.push_back(std::move(rows[i]));
   }
   rows = std::move(left);
-  if (rows.empty()) return;
-  cache.lengths = lengths;
-  for (KvCache::Layer& layer : cache.layers) {
-    const Tensor index = at::tensor(kept, layer.k.options().dtype(at::kLong));
-    layer.k = layer.k.index_select(0, index);
-    layer.v = layer.v.index_select(0, index);
-  }
+  if (!rows.empty()) cache.keep_rows(kept);
 }
 
-/// The prompts as one batch, padded at the end: (B, longest). Padding is seen by nobody: each row's
-/// length in the cache is set to its own, and the next tokens overwrite what lies behind.
-Tensor padded(const std::vector<Row>& rows) {
+/// The prompts as one batch, padded at the end: (B, longest).
+ModelInput padded(const std::vector<Row>& rows, at::Device device) {
   size_t longest = 0;
-  for (const Row& row : rows) longest = std::max(longest, row.context.size());
+  std::vector<int64_t> counts;
+  for (const Row& row : rows) {
+    longest = std::max(longest, row.context.size());
+    counts.push_back(static_cast<int64_t>(row.context.size()));
+  }
   const Tensor ids =
       at::zeros({static_cast<int64_t>(rows.size()), static_cast<int64_t>(longest)}, at::kLong);
   for (size_t i = 0; i < rows.size(); ++i)
     std::copy(rows[i].context.begin(), rows[i].context.end(),
               ids.data_ptr<int64_t>() + i * longest);
-  return ids;
+  return {ids.to(device), {}, {}, counts};
 }
 
 Tensor next_logits(Model& model, const Tensor& hidden) {
@@ -131,13 +127,10 @@ Tensor next_logits(Model& model, const Tensor& hidden) {
 
 /// Reads the prompts into an empty cache; returns the hidden state after each, (B, D).
 Tensor read_prompts(Model& model, const std::vector<Row>& rows, KvCache& cache) {
-  const Tensor ids = padded(rows).to(model.device());
-  const Tensor hidden = model.hidden_states({ids, {}, {}}, &cache);  // (B, T, D)
+  const Tensor hidden = model.hidden_states(padded(rows, model.device()), &cache);  // (B, T, D)
   std::vector<Tensor> last;
-  for (size_t i = 0; i < rows.size(); ++i) {
-    cache.lengths[i] = static_cast<int64_t>(rows[i].context.size());
+  for (size_t i = 0; i < rows.size(); ++i)
     last.push_back(hidden[static_cast<int64_t>(i)][cache.lengths[i] - 1]);
-  }
   return at::stack(last);
 }
 
@@ -151,10 +144,7 @@ Tensor read_further(Model& model, const std::vector<int64_t>& prompt, int64_t sl
   if (kept.cache.layers.empty() || kept.cache.slots() < slots) {
     KvCache larger =
         model.new_cache(1, std::min(2 * slots, model.config().max_position_embeddings));
-    for (size_t i = 0; common > 0 && i < larger.layers.size(); ++i) {
-      larger.layers[i].k.narrow(2, 0, common).copy_(kept.cache.layers[i].k.narrow(2, 0, common));
-      larger.layers[i].v.narrow(2, 0, common).copy_(kept.cache.layers[i].v.narrow(2, 0, common));
-    }
+    larger.begin_with(kept.cache, common);
     kept.cache = std::move(larger);
   }
   kept.cache.lengths = {common};

@@ -1,16 +1,25 @@
 #include "lathe/model/config.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "lathe/base/error.h"
+#include "lathe/ops/activation.h"
 
 namespace lathe {
 
+namespace {
+
+constexpr int64_t most_experts = 1 << 17;
+
+}  // namespace
+
 void RopeParameters::fields(Fields& f) {
   f("rope_type", rope_type, "How frequencies are scaled for contexts beyond those trained on.",
-    {.choices = {"default", "linear", "dynamic", "yarn", "longrope", "llama3"},
-     .aliases = {"type"}});
+    {.choices = {std::begin(rope_types), std::end(rope_types)}, .aliases = {"type"}});
   f("rope_theta", rope_theta, "Base of the wavelengths.", {.above = 0});
+  f("partial_rotary_factor", partial_rotary_factor, "Part of each head that is rotated.",
+    {.above = 0, .maximum = 1, .advanced = true});
   f("factor", factor, "How many times longer the context becomes.", {.above = 0});
   f("original_max_position_embeddings", original_max_position_embeddings,
     "Context length before scaling.", {.minimum = 1});
@@ -35,38 +44,50 @@ void RopeParameters::fields(Fields& f) {
     {.above = 0, .advanced = true});
 }
 
-void ModelConfig::fields(Fields& f) {
-  f("model_type", model_type, "Family of the model.", {.choices = {"llama"}});
-  f("vocab_size", vocab_size, "Number of tokens; by default that of the tokenizer.",
-    {.minimum = 0, .maximum = 1 << 24});
-  f("hidden_size", hidden_size, "Width of the residual stream.",
-    {.minimum = 1, .maximum = 1 << 20});
-  f("intermediate_size", intermediate_size, "Width of the MLP.",
-    {.minimum = 1, .maximum = 1 << 22});
-  f("num_hidden_layers", num_hidden_layers, "Number of layers.", {.minimum = 1, .maximum = 4096});
-  f("num_attention_heads", num_attention_heads, "Heads of queries.",
-    {.minimum = 1, .maximum = 1 << 16});
-  f("num_key_value_heads", num_key_value_heads,
-    "Heads of keys and values; fewer than queries means grouped-query attention.",
-    {.minimum = 1, .maximum = 1 << 16});
-  f("head_dim", head_dim, "Elements a head; by default hidden_size / num_attention_heads.",
-    {.minimum = 2, .maximum = 1 << 16});
-  f("max_position_embeddings", max_position_embeddings, "Longest context.",
-    {.minimum = 1, .maximum = int64_t{1} << 40, .unit = "tokens"});
-  f("rms_norm_eps", rms_norm_eps, "Added to the mean square before its root.", {.above = 0});
-  f("initializer_range", initializer_range, "Standard deviation of initial weights.",
-    {.minimum = 0, .maximum = 1});
-  f("tie_word_embeddings", tie_word_embeddings, "Use the input embedding as output layer too.");
-  f("attention_bias", attention_bias, "Biases in the attention's linear layers.");
-  f("mlp_bias", mlp_bias, "Biases in the MLP's linear layers.");
-  f("rope_parameters", rope_parameters, "Rotary position embedding.",
-    {.aliases = {"rope_scaling"}});
-  f("bos_token_id", bos_token_id, "Token that begins a text; by default that of the tokenizer.",
-    {.minimum = 0, .advanced = true});
-  f("eos_token_id", eos_token_id, "Tokens that end a text; by default that of the tokenizer.",
-    {.minimum = 0, .advanced = true});
-  f("pad_token_id", pad_token_id, "Token that fills rows; by default that of the tokenizer.",
-    {.minimum = 0, .advanced = true});
+bool RopeParameters::compares_with_original() const {
+  return rope_type == "llama3" || rope_type == "yarn" || rope_type == "longrope";
+}
+
+void RopeParameters::check(int64_t rotated) const {
+  const auto wanted = [&](const char* name, bool given) {
+    require(given, "\"rope_parameters.{}\": needed by rope_type {}, but missing", name, rope_type);
+  };
+  require(rotated >= 2 && rotated % 2 == 0,
+          "rotary embedding: expected an even number of elements a head, found {} (head_dim times "
+          "partial_rotary_factor)",
+          rotated);
+  if (rope_type == "linear" || rope_type == "dynamic" || rope_type == "llama3")
+    wanted("factor", factor.has_value());
+  if (rope_type == "llama3") {
+    wanted("low_freq_factor", low_freq_factor.has_value());
+    wanted("high_freq_factor", high_freq_factor.has_value());
+    wanted("original_max_position_embeddings", original_max_position_embeddings.has_value());
+  }
+  if (rope_type == "longrope") {
+    for (const auto* factors : {&short_factor, &long_factor})
+      require(static_cast<int64_t>(factors->size()) == rotated / 2,
+              "\"rope_parameters.short_factor\" and \"long_factor\": expected {} numbers, found {}",
+              rotated / 2, factors->size());
+  }
+}
+
+int64_t ModelConfig::rotated_size(const RopeParameters& rope) const {
+  return static_cast<int64_t>(static_cast<double>(head_size()) * rope.partial_rotary_factor);
+}
+
+bool ModelConfig::is_local(int64_t layer) const {
+  if (layer_types.empty()) return sliding_window.has_value();
+  return layer_types.at(static_cast<size_t>(layer)) == sliding_attention;
+}
+
+bool ModelConfig::has_local_layers() const {
+  if (layer_types.empty()) return sliding_window.has_value();
+  return std::find(layer_types.begin(), layer_types.end(), sliding_attention) != layer_types.end();
+}
+
+bool ModelConfig::has_experts(int64_t layer) const {
+  return num_experts > 0 && (layer + 1) % decoder_sparse_step == 0 &&
+         std::find(mlp_only_layers.begin(), mlp_only_layers.end(), layer) == mlp_only_layers.end();
 }
 
 void ModelConfig::check() const {
@@ -80,28 +101,43 @@ void ModelConfig::check() const {
   require(head_dim || hidden_size % num_attention_heads == 0,
           "\"hidden_size\": expected a multiple of num_attention_heads {}, found {}",
           num_attention_heads, hidden_size);
-  require(head_size() % 2 == 0, "\"head_dim\": expected an even number, found {}", head_size());
   require(num_attention_heads % key_value_heads() == 0,
           "\"num_key_value_heads\": expected a divisor of num_attention_heads {}, found {}",
           num_attention_heads, key_value_heads());
-  const RopeParameters& rope = rope_parameters;
-  const auto wanted = [&](const char* name, bool given) {
-    require(given, "\"rope_parameters.{}\": needed by rope_type {}, but missing", name,
-            rope.rope_type);
+  const auto one_a_layer = [&](const char* name, size_t count) {
+    require(count == 0 || static_cast<int64_t>(count) == num_hidden_layers,
+            "\"{}\": expected one for each of {} layers, found {}", name, num_hidden_layers, count);
   };
-  if (rope.rope_type == "linear" || rope.rope_type == "dynamic" || rope.rope_type == "llama3")
-    wanted("factor", rope.factor.has_value());
-  if (rope.rope_type == "llama3") {
-    wanted("low_freq_factor", rope.low_freq_factor.has_value());
-    wanted("high_freq_factor", rope.high_freq_factor.has_value());
-    wanted("original_max_position_embeddings", rope.original_max_position_embeddings.has_value());
+  one_a_layer("layer_types", layer_types.size());
+  one_a_layer("no_rope_layers", no_rope_layers.size());
+  for (const std::string& type : layer_types)
+    require(type == full_attention || type == sliding_attention,
+            "\"layer_types\": only {} and {} are computed, found {}", full_attention,
+            sliding_attention, type);
+  require(!has_local_layers() || sliding_window,
+          "\"sliding_window\": needed by layer_types {}, but missing", sliding_attention);
+  require(!sliding_window || *sliding_window > 0,
+          "\"sliding_window\": expected an integer >= 1, found {}", sliding_window.value_or(0));
+  if (!hidden_act.empty()) {
+    const Context reading("\"hidden_act\"");
+    ops::activation_named(hidden_act);
   }
-  if (rope.rope_type == "longrope") {
-    for (const auto* factors : {&rope.short_factor, &rope.long_factor})
-      require(static_cast<int64_t>(factors->size()) == head_size() / 2,
-              "\"rope_parameters.short_factor\" and \"long_factor\": expected {} numbers, found {}",
-              head_size() / 2, factors->size());
-  }
+  if (num_experts > 0)
+    require(num_experts_per_tok.value_or(0) >= 1 && *num_experts_per_tok <= num_experts,
+            "\"num_experts_per_tok\": expected an integer from 1 to num_experts {}, found {}",
+            num_experts, num_experts_per_tok.value_or(0));
+  // Each expert of each layer is a few tensors, which are described before any file is looked into.
+  require(num_experts <= most_experts / num_hidden_layers,
+          "\"num_experts\": expected at most {} in all layers together, found {} in each of {}",
+          most_experts, num_experts, num_hidden_layers);
+  if (learned_positions) return;
+  rope_parameters.check(rotated_size(rope_parameters));
+  if (!local_rope_parameters) return;
+  local_rope_parameters->check(rotated_size(*local_rope_parameters));
+  const std::string& type = local_rope_parameters->rope_type;
+  require(type != "dynamic" && type != "longrope",
+          "\"rope_parameters\": rope_type {} is not computed for layers that see a window only",
+          type);
 }
 
 }  // namespace lathe

@@ -1,8 +1,8 @@
-// The decoder of the Llama family (Touvron et al. 2023, arXiv:2302.13971), driven by its
-// configuration.
+// The decoder of the Llama family (Touvron et al. 2023, arXiv:2302.13971) and of those that share
+// its data flow, driven by the features of its configuration.
 #pragma once
 
-#include "lathe/model/layers.h"
+#include "lathe/model/decoder_layer.h"
 #include "lathe/model/model.h"
 
 namespace lathe {
@@ -11,7 +11,7 @@ class Decoder final : public Model {
  public:
   explicit Decoder(const ModelConfig& config);
 
-  Tensor hidden_states(const ModelInput& input, KvCache* cache) override;
+  ModelOutput forward(const ModelInput& input, KvCache* cache) override;
   const Tensor& output_weight() const override;
   std::vector<NamedTensor> named_tensors() override;
 
@@ -22,6 +22,7 @@ class Decoder final : public Model {
     std::vector<DecoderLayer> layers;
     RmsNorm norm;
 
+    explicit Body(const ModelConfig& config);
     void visit(auto&& v) {
       v("embed_tokens", embed_tokens);
       v("layers", layers);
@@ -29,15 +30,20 @@ class Decoder final : public Model {
     }
   };
 
+  Tensor embed(const Tensor& ids) const;
+  /// `forward`, in which the keys of the cache have the angles they need.
+  ModelOutput pass(const ModelInput& input, KvCache* cache);
   LayerInput layer_input(const ModelInput& input, KvCache* cache) const;
   void visit(auto&& v) {
     v("model", body_);
-    if (lm_head_) v("lm_head", *lm_head_);
+    v("lm_head", lm_head_);
   }
   friend void list_tensors<Decoder>(Decoder&, const std::string&, std::vector<NamedTensor>&);
 
   Body body_;
   std::optional<Linear> lm_head_;  // none where the embeddings are tied
+  Rotary rotary_;
+  std::optional<Rotary> local_rotary_;  // of local layers, if theirs differs
 };
 
 }  // namespace lathe

@@ -5,6 +5,8 @@
 
 #include "lathe/io/json.h"
 #include "lathe/io/model_files.h"
+#include "lathe/model/gguf_model.h"
+#include "lathe/model/stored_weight.h"
 
 namespace lathe {
 namespace {
@@ -32,29 +34,32 @@ std::string config_dtype(at::ScalarType dtype) {
 
 /// Tensors that old files carry and no model needs.
 bool is_superfluous(const std::string& name, const ModelConfig& config) {
+  const Family& family = family_of(config.model_type);
   return name.ends_with(".rotary_emb.inv_freq") ||
-         (config.tie_word_embeddings && name == "lm_head.weight");
+         (config.tie_word_embeddings && name == "lm_head.weight") ||
+         (family.is_superfluous != nullptr && family.is_superfluous(name, config));
 }
 
-/// Whether a tensor of that dtype can begin at `bytes`.
-bool is_aligned(std::span<const std::byte> bytes, at::ScalarType dtype) {
-  return reinterpret_cast<uintptr_t>(bytes.data()) % at::elementSize(dtype) == 0;
+/// Whether elements of that dtype can stand where `x` begins.
+bool is_aligned(const Tensor& x, at::ScalarType dtype) {
+  return reinterpret_cast<uintptr_t>(x.data_ptr()) % at::elementSize(dtype) == 0;
 }
 
-void fill(const NamedTensor& weight, const std::shared_ptr<const TensorSource>& source,
-          std::optional<at::ScalarType> dtype, WeightMemory memory) {
-  const TensorInfo& info = source->at(weight.name);
-  const std::vector<int64_t> expected = weight.tensor->sizes().vec();
+void fill(const NamedTensor& weight, const StoredWeight& found,
+          const std::shared_ptr<const TensorSource>& source, std::optional<at::ScalarType> dtype,
+          WeightMemory memory) {
+  const TensorInfo& info = *found.tensor;
+  const std::vector<int64_t> expected = found.shape_of(weight.tensor->sizes().vec());
   require(info.shape == expected, "tensor {}: expected the shape ({}) of config.json, found ({})",
-          weight.name, fmt::join(expected, ", "), fmt::join(info.shape, ", "));
+          info.name, fmt::join(expected, ", "), fmt::join(info.shape, ", "));
   std::vector<std::byte> scratch;
   const std::span<const std::byte> bytes = source->data(info, scratch);
-  const Tensor stored = tensor_of(info, bytes);
+  const Tensor stored = found.part_of(tensor_of(info, bytes));
   require(stored.is_floating_point(), "tensor {}: expected floating point numbers, found {}",
-          weight.name, dtype_name(info.dtype));
+          info.name, dtype_name(info.dtype));
   const at::ScalarType wanted = dtype.value_or(stored.scalar_type());
-  const bool in_file =
-      bytes.data() != scratch.data() && wanted == stored.scalar_type() && is_aligned(bytes, wanted);
+  const bool in_file = bytes.data() != scratch.data() && wanted == stored.scalar_type() &&
+                       is_aligned(stored, wanted);
   if (memory == WeightMemory::mapped && in_file)
     *weight.tensor = at::from_blob(
         stored.data_ptr(), stored.sizes(), [source](void*) { /* keeps the file mapped */ },
@@ -91,20 +96,29 @@ Tensor tensor_of(const TensorInfo& info, std::span<const std::byte> bytes) {
                        at::TensorOptions().dtype(from_file_dtype(info.dtype)));
 }
 
-std::unique_ptr<Model> load_model(const fs::path& directory, std::optional<at::ScalarType> dtype,
-                                  WeightMemory memory) {
-  const Context loading("loading the model {}", directory.string());
+StoredModel open_stored_model(const fs::path& path) {
+  if (is_gguf(path)) {
+    const auto file = std::make_shared<const GgufModel>(path);
+    return {file->config(), file};
+  }
   const auto config = [&] {
     const Context reading("config.json");
-    return read_model_config(load_json(directory / "config.json", 10'000'000));
+    return read_model_config(load_json(path / "config.json", 10'000'000));
   }();
-  const auto files = std::make_shared<const ModelFiles>(directory);
+  return {config, std::make_shared<const ModelFiles>(path)};
+}
+
+std::unique_ptr<Model> load_model(const fs::path& path, std::optional<at::ScalarType> dtype,
+                                  WeightMemory memory) {
+  const Context loading("loading the model {}", path.string());
+  const auto [config, files] = open_stored_model(path);
   std::unique_ptr<Model> model = empty_model(config);
   const at::NoGradGuard no_grad;
   std::set<std::string> used;
   for (const NamedTensor& weight : model->named_tensors()) {
-    fill(weight, files, dtype, memory);
-    used.insert(weight.name);
+    const StoredWeight found = weight_at(*files, weight.name, config);
+    fill(weight, found, files, dtype, memory);
+    used.insert(found.tensor->name);
   }
   for (const TensorInfo& info : files->tensors())
     require(used.contains(info.name) || is_superfluous(info.name, config),

@@ -1,4 +1,4 @@
-// Models as Hugging Face directories: config.json and safetensors.
+// Models in files: Hugging Face directories (config.json and safetensors), and GGUF files.
 #pragma once
 
 #include "lathe/base/file.h"
@@ -11,10 +11,20 @@ namespace lathe {
 /// they are wanted. Mapped weights cost no time and no copy, and must not be written to.
 enum class WeightMemory { owned, mapped };
 
-/// Loads the model in `directory`. Weights are converted to `dtype`; without one they stay as they
-/// are stored. Throws Error if a weight is missing, has another shape, or is not part of the
-/// family.
-std::unique_ptr<Model> load_model(const fs::path& directory,
+/// A model that is not loaded yet: its configuration, and its weights under their Hugging Face
+/// names.
+struct StoredModel {
+  ModelConfig config;
+  std::shared_ptr<const TensorSource> weights;
+};
+
+/// Opens the model at `path`: a directory, or a GGUF file.
+StoredModel open_stored_model(const fs::path& path);
+
+/// Loads the model at `path`: a directory, or a GGUF file. Weights are converted to `dtype`;
+/// without one they stay as they are stored, quantised ones become float32. Throws Error if a
+/// weight is missing, has another shape, or is not part of the family.
+std::unique_ptr<Model> load_model(const fs::path& path,
                                   std::optional<at::ScalarType> dtype = std::nullopt,
                                   WeightMemory memory = WeightMemory::owned);
 

@@ -2,10 +2,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "lathe/io/gguf.h"
 #include "lathe/io/json.h"
 #include "lathe/io/model_files.h"
 #include "lathe/io/utf8.h"
+#include "lathe/model/files.h"
 #include "lathe/model/model.h"
+#include "lathe/model/stored_weight.h"
 
 namespace lathe {
 namespace {
@@ -55,7 +58,7 @@ void count(const TensorSource& files, ModelReport& report) {
     int64_t elements = 1;
     for (const int64_t size : tensor.shape) elements *= size;
     parts[part_of(tensor.name)] += elements;
-    report.stored[std::string(dtype_name(tensor.dtype))] += tensor.bytes;
+    report.stored[std::string(files.stored_type(tensor))] += files.stored_bytes(tensor);
   }
   report.tensors = files.tensors().size();
   for (const char* name : order)
@@ -68,14 +71,16 @@ void compare(const TensorSource& files, const ModelConfig& config, ModelReport& 
   constexpr size_t most = 5;
   std::vector<std::string> missing;
   for (const NamedTensor& weight : model->named_tensors()) {
-    const TensorInfo* found = files.find(weight.name);
-    if (found == nullptr) {
+    const auto found = find_weight(files, weight.name, config);
+    if (!found) {
       missing.push_back(weight.name);
-    } else if (found->shape != weight.tensor->sizes().vec()) {
-      report.problems.push_back(format("tensor {}: config.json asks for the shape ({}), found ({})",
-                                       weight.name, fmt::join(weight.tensor->sizes(), ", "),
-                                       fmt::join(found->shape, ", ")));
+      continue;
     }
+    const std::vector<int64_t> asked = found->shape_of(weight.tensor->sizes().vec());
+    if (found->tensor->shape != asked)
+      report.problems.push_back(format("tensor {}: config.json asks for the shape ({}), found ({})",
+                                       found->tensor->name, fmt::join(asked, ", "),
+                                       fmt::join(found->tensor->shape, ", ")));
   }
   if (missing.empty()) return;
   const size_t all = missing.size();
@@ -101,6 +106,14 @@ uint64_t ModelReport::stored_bytes() const {
 
 ModelReport inspect_model(const fs::path& path) {
   ModelReport report;
+  if (is_gguf(path)) {  // one file, which is checked as a whole
+    look_at(report, [&] {
+      const StoredModel stored = open_stored_model(path);
+      report.config = stored.config;
+      count(*stored.weights, report);
+    });
+    return report;
+  }
   std::unique_ptr<TensorSource> files;
   look_at(report, [&] {
     const Context reading("config.json");

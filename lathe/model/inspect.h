@@ -30,7 +30,8 @@ struct ModelReport {
   uint64_t stored_bytes() const;
 };
 
-/// Looks at the model at `path`, a directory. Throws Error only if there is nothing to look at.
+/// Looks at the model at `path`, a directory or a GGUF file. Throws Error only if there is nothing
+/// to look at.
 ModelReport inspect_model(const fs::path& path);
 
 }  // namespace lathe

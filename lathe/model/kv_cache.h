@@ -12,9 +12,17 @@ struct KvCache {
   };
   std::vector<Layer> layers;
   std::vector<int64_t> lengths;  // (B) positions filled of each row
+  /// Of models whose rotary frequencies depend on the length of a text, which read it again when it
+  /// becomes long; undefined in others.
+  Tensor tokens;                 // (B, S) int64 on the CPU
+  std::vector<int64_t> regimes;  // (B) Rotary::regime of the keys of each row
 
   /// The number of positions that fit a row.
   int64_t slots() const { return layers.at(0).k.size(2); }
+  /// Leaves only these rows, in this order.
+  void keep_rows(const std::vector<int64_t>& rows);
+  /// Copies the first `positions` of every row from a cache of the same model and number of rows.
+  void begin_with(const KvCache& other, int64_t positions);
 };
 
 }  // namespace lathe

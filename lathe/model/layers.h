@@ -1,13 +1,15 @@
 // The layers that models are made of. Letters: B rows, T positions, D hidden size, F intermediate
-// size, H query heads, K key and value heads, E elements a head.
+// size, V tokens.
 #pragma once
 
 #include "lathe/base/tensor.h"
 #include "lathe/model/config.h"
-#include "lathe/model/kv_cache.h"
-#include "lathe/model/rotary.h"
+#include "lathe/ops/activation.h"
 
 namespace lathe {
+
+/// A weight without memory: models are described first, then filled.
+Tensor described(at::IntArrayRef shape);
 
 struct Linear {
   Tensor weight;  // (out, in)
@@ -31,60 +33,41 @@ struct Embedding {
 
 struct RmsNorm {
   Tensor weight;  // (D)
-  double eps;
+  double eps, offset;
 
-  RmsNorm(int64_t width, double eps);
+  RmsNorm(int64_t width, const ModelConfig& config);
   Tensor operator()(const Tensor& x) const;  // (..., D) -> (..., D)
+  int64_t width() const { return weight.size(0); }
   void visit(auto&& v) { v("weight", weight); }
 };
 
-/// What the layers of one forward pass share.
-struct LayerInput {
-  RotaryAngles angles;       // (B, T, E/2)
-  Tensor first;              // (B, T) int64: the first key each query sees; undefined with a cache
-  KvCache* cache = nullptr;  // grows by T positions when the last layer is done
-};
+struct LayerNorm {
+  Tensor weight, bias;  // (D) each
+  double eps;
 
-/// Grouped-query attention (Ainslie et al. 2023, arXiv:2305.13245).
-struct Attention {
-  Linear q_proj, k_proj, v_proj, o_proj;  // (H*E, D) (K*E, D) (K*E, D) (D, H*E)
-  int64_t heads, key_value_heads, head_dim;
-
-  explicit Attention(const ModelConfig& config);
-  Tensor operator()(const Tensor& x, const LayerInput& in, int64_t layer) const;
+  LayerNorm(int64_t width, const ModelConfig& config);
+  Tensor operator()(const Tensor& x) const;  // (..., D) -> (..., D)
   void visit(auto&& v) {
-    v("q_proj", q_proj);
-    v("k_proj", k_proj);
-    v("v_proj", v_proj);
-    v("o_proj", o_proj);
+    v("weight", weight);
+    v("bias", bias);
   }
 };
 
 /// The gated MLP (Shazeer 2020, arXiv:2002.05202).
 struct Mlp {
-  Linear gate_proj, up_proj, down_proj;  // (F, D) (F, D) (D, F)
+  std::optional<Linear> gate_proj, up_proj;  // (F, D) each, or
+  std::optional<Linear> gate_up_proj;        // (2F, D)
+  Linear down_proj;                          // (D, F)
+  ops::Activation activation;
 
-  explicit Mlp(const ModelConfig& config);
+  /// `width`: F.
+  Mlp(const ModelConfig& config, int64_t width);
   Tensor operator()(const Tensor& x) const;  // (B, T, D) -> (B, T, D)
   void visit(auto&& v) {
     v("gate_proj", gate_proj);
     v("up_proj", up_proj);
+    v("gate_up_proj", gate_up_proj);
     v("down_proj", down_proj);
-  }
-};
-
-struct DecoderLayer {
-  Attention self_attn;
-  Mlp mlp;
-  RmsNorm input_layernorm, post_attention_layernorm;
-
-  explicit DecoderLayer(const ModelConfig& config);
-  Tensor operator()(const Tensor& x, const LayerInput& in, int64_t layer) const;
-  void visit(auto&& v) {
-    v("self_attn", self_attn);
-    v("mlp", mlp);
-    v("input_layernorm", input_layernorm);
-    v("post_attention_layernorm", post_attention_layernorm);
   }
 };
 

@@ -1,29 +1,40 @@
 #include "lathe/model/model.h"
 
 #include "lathe/base/random.h"
-#include "lathe/model/decoder.h"
+#include "lathe/model/family/family.h"
+#include "lathe/model/rotary.h"
+#include "lathe/ops/cross_entropy.h"
 #include "lathe/ops/linear.h"
 
 namespace lathe {
 namespace {
 
-/// Draws the weights of one kind: norms are ones, biases zeros, everything else is normal with the
-/// configuration's standard deviation (transformers, `_init_weights` of the Llama family).
-void initialise(const std::string& name, const Tensor& weight, double deviation, uint64_t seed) {
+/// Draws the weights of one kind: norms multiply by one, biases are zeros, everything else is
+/// normal with the model's standard deviation (transformers, `_init_weights` of the
+/// families).
+void initialise(const std::string& name, const Tensor& weight, const Model& model, uint64_t seed) {
   if (name.ends_with(".bias")) {
     weight.zero_();
   } else if (weight.dim() == 1) {
-    weight.fill_(1);
+    weight.fill_(1 - model.config().norm_offset);
   } else {
     at::Generator generator = at::detail::createCPUGenerator(stream_seed(seed, "init " + name));
-    weight.normal_(0, deviation, generator);
+    weight.normal_(0, model.initial_deviation(name), generator);
   }
 }
 
 }  // namespace
 
 Tensor Model::logits(const Tensor& hidden) const {
-  return ops::linear(hidden, output_weight());
+  const Tensor raw = ops::linear(hidden, output_weight());
+  if (!config_.final_logit_softcapping) return raw;
+  const double cap = *config_.final_logit_softcapping;
+  return at::tanh(raw / cap) * cap;
+}
+
+Tensor Model::cross_entropy(const Tensor& hidden, const Tensor& targets) const {
+  return ops::linear_cross_entropy(hidden, output_weight(), targets,
+                                   config_.final_logit_softcapping.value_or(0));
 }
 
 KvCache Model::new_cache(int64_t rows, int64_t slots) const {
@@ -34,6 +45,10 @@ KvCache Model::new_cache(int64_t rows, int64_t slots) const {
   for (int64_t layer = 0; layer < config_.num_hidden_layers; ++layer)
     cache.layers.push_back({at::empty(shape, options), at::empty(shape, options)});
   cache.lengths.assign(static_cast<size_t>(rows), 0);
+  if (depends_on_length(config_.rope_parameters)) {
+    cache.tokens = at::zeros({rows, slots}, at::kLong);
+    cache.regimes = cache.lengths;
+  }
   return cache;
 }
 
@@ -56,21 +71,22 @@ void Model::to(at::ScalarType dtype) {
 }
 
 std::unique_ptr<Model> empty_model(const ModelConfig& config) {
-  // The table of families: model_type -> builder.
-  if (config.model_type == "llama") return std::make_unique<Decoder>(config);
-  fail("model_type: supported families are: llama; found {}", config.model_type);
+  const ModelConfig complete = complete_config(config);
+  return family_of(complete.model_type).build(complete);
 }
 
-std::unique_ptr<Model> new_model(const ModelConfig& config, uint64_t seed, at::ScalarType dtype) {
+std::unique_ptr<Model> new_model(const ModelConfig& given, uint64_t seed, at::ScalarType dtype) {
   const Context making("making a new model");
+  const ModelConfig config = complete_config(given);
   config.check();
   require(config.vocab_size > 0, "\"vocab_size\": expected an integer >= 1, found {}",
           config.vocab_size);
+  require_spelled(config);
   std::unique_ptr<Model> model = empty_model(config);
   const at::NoGradGuard no_grad;
   for (const NamedTensor& weight : model->named_tensors()) {
     const Tensor value = at::empty(weight.tensor->sizes(), at::kFloat);
-    initialise(weight.name, value, config.initializer_range, seed);
+    initialise(weight.name, value, *model, seed);
     *weight.tensor = value.to(dtype);
   }
   return model;

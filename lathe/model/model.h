@@ -16,6 +16,15 @@ struct ModelInput {
   Tensor position_ids;  // (B, T) int64; undefined: 0, 1, 2, ...
   Tensor segment_ids;   // (B, T) int32, ascending in each row; attention stays within a segment;
                         // undefined: one segment a row
+  /// (B) positions of each row that are no padding behind its text; empty: all. Nobody sees
+  /// padding, and a cache grows by these alone.
+  std::vector<int64_t> counts = {};
+};
+
+/// What a forward pass gives.
+struct ModelOutput {
+  Tensor hidden;                      // (B, T, hidden_size) after the last norm
+  std::vector<Tensor> router_logits;  // (B*T, experts) of each layer that has experts
 };
 
 /// A causal language model.
@@ -23,14 +32,22 @@ class Model {
  public:
   virtual ~Model() = default;
 
-  /// The hidden states after the last norm: (B, T, hidden_size), in the compute dtype. With a cache
-  /// the input continues what the cache holds (segments are not for then), and is added to it.
-  virtual Tensor hidden_states(const ModelInput& input, KvCache* cache = nullptr) = 0;
+  /// One pass over the input, in the compute dtype. With a cache the input continues what the cache
+  /// holds (segments are not for then), and is added to it.
+  virtual ModelOutput forward(const ModelInput& input, KvCache* cache) = 0;
+  /// The hidden states of `forward` alone: (B, T, hidden_size).
+  Tensor hidden_states(const ModelInput& input, KvCache* cache = nullptr) {
+    return forward(input, cache).hidden;
+  }
   /// The weight that makes logits of hidden states: (vocab_size, hidden_size). The input embedding
   /// itself where both are tied.
   virtual const Tensor& output_weight() const = 0;
   /// Every weight once, under its Hugging Face name.
   virtual std::vector<NamedTensor> named_tensors() = 0;
+  /// The standard deviation that a weight (not a norm or bias) of a new model is drawn with.
+  virtual double initial_deviation(const std::string& /*weight*/) const {
+    return config_.initializer_range;
+  }
 
   const ModelConfig& config() const { return config_; }
   ModelConfig& mutable_config() { return config_; }
@@ -40,8 +57,11 @@ class Model {
   /// Activations of a layer are computed again in the backward pass instead of being kept.
   void set_gradient_checkpointing(bool on) { gradient_checkpointing_ = on; }
 
-  /// logits = hidden W^T: (..., hidden_size) -> (..., vocab_size).
+  /// logits = hidden W^T, capped if the model does so: (..., hidden_size) -> (..., vocab_size).
   Tensor logits(const Tensor& hidden) const;
+  /// The sum over rows of -log softmax(logits)[target], without keeping the logits: hidden (N,
+  /// hidden_size), targets (N) int64 -> scalar float64.
+  Tensor cross_entropy(const Tensor& hidden, const Tensor& targets) const;
   /// An empty cache for `rows` rows of up to `slots` positions.
   KvCache new_cache(int64_t rows, int64_t slots) const;
   int64_t parameter_count();
@@ -57,8 +77,8 @@ class Model {
   bool gradient_checkpointing_ = false;
 };
 
-/// A model with weights as published for its family, drawn from the stream (seed, name of the
-/// weight).
+/// A model of a family in the table, with weights as published for its family, drawn from the
+/// stream (seed, name of the weight).
 std::unique_ptr<Model> new_model(const ModelConfig& config, uint64_t seed,
                                  at::ScalarType dtype = at::kFloat);
 

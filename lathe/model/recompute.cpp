@@ -10,14 +10,14 @@ using torch::autograd::variable_list;
 
 /// Keeps the function alive as long as the graph that needs it.
 struct Kept final : torch::CustomClassHolder {
-  explicit Kept(std::function<Tensor(const Tensor&)> function) : f(std::move(function)) {}
-  std::function<Tensor(const Tensor&)> f;
+  explicit Kept(Recomputable function) : f(std::move(function)) {}
+  Recomputable f;
 };
 
 struct RecomputeFunction : torch::autograd::Function<RecomputeFunction> {
   /// `tracked` requires gradients, so that the backward pass comes here even where x needs none.
-  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& /*tracked*/,
-                        const c10::intrusive_ptr<Kept>& kept) {
+  static variable_list forward(AutogradContext* ctx, const Tensor& x, const Tensor& /*tracked*/,
+                               const c10::intrusive_ptr<Kept>& kept) {
     ctx->save_for_backward({x});
     ctx->saved_data["kept"] = c10::IValue::make_capsule(kept);
     return kept->f(x);
@@ -28,7 +28,7 @@ struct RecomputeFunction : torch::autograd::Function<RecomputeFunction> {
     const Tensor x = ctx->get_saved_variables()[0].detach().requires_grad_(true);
     {
       const at::AutoGradMode with_gradients(true);
-      static_cast<Kept*>(kept.get())->f(x).backward(gradients[0]);
+      torch::autograd::backward(static_cast<Kept*>(kept.get())->f(x), gradients);
     }
     return {x.grad(), Tensor(), Tensor()};
   }
@@ -36,7 +36,7 @@ struct RecomputeFunction : torch::autograd::Function<RecomputeFunction> {
 
 }  // namespace
 
-Tensor recompute(const std::function<Tensor(const Tensor&)>& f, const Tensor& x) {
+std::vector<Tensor> recompute(const Recomputable& f, const Tensor& x) {
   const Tensor tracked = at::zeros({}, at::kFloat).requires_grad_(true);
   return RecomputeFunction::apply(x, tracked, c10::make_intrusive<Kept>(f));
 }

@@ -16,8 +16,9 @@ struct NamedTensor {
   Tensor* tensor;
 };
 
-/// Appends every defined tensor below `module`, depth first, with dotted names that begin with
-/// `prefix`. Weights that share storage are the module's business: it visits them once.
+/// Appends every tensor below `module`, depth first, with dotted names that begin with `prefix`;
+/// undefined tensors and empty std::optional modules are not there. Weights that share storage are
+/// the module's business: it visits them once.
 template <class M>
 void list_tensors(M& module, const std::string& prefix, std::vector<NamedTensor>& list) {
   module.visit([&]<class C>(const std::string& name, C& child) {
@@ -27,6 +28,8 @@ void list_tensors(M& module, const std::string& prefix, std::vector<NamedTensor>
     } else if constexpr (requires { child.begin(); }) {
       for (size_t i = 0; i < child.size(); ++i)
         list_tensors(child[i], format("{}.{}", path, i), list);
+    } else if constexpr (requires { child.has_value(); }) {
+      if (child) list_tensors(*child, path, list);
     } else {
       list_tensors(child, path, list);
     }

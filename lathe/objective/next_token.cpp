@@ -1,12 +1,10 @@
 #include "lathe/objective/next_token.h"
 
-#include "lathe/ops/cross_entropy.h"
+#include "lathe/objective/router_balance.h"
 
 namespace lathe {
 
-std::pair<Tensor, Tensor> predictions(Model& model, const Batch& batch) {
-  const Tensor hidden =
-      model.hidden_states({batch.input_ids, batch.position_ids, batch.segment_ids});  // (B, T, D)
+std::pair<Tensor, Tensor> predictions(const Tensor& hidden, const Batch& batch) {
   // The position before a label predicts it; a row's first label has none.
   const Tensor labels = batch.labels.narrow(1, 1, batch.length() - 1);  // (B, T-1)
   const Tensor where = labels.ne(ignored_label).nonzero();              // (N, 2)
@@ -18,12 +16,16 @@ std::pair<Tensor, Tensor> predictions(Model& model, const Batch& batch) {
 }
 
 Weights NextToken::weights(const Batch& batch) const {
-  return {{"loss", static_cast<double>(batch.target_tokens)}};
+  return {{"loss", static_cast<double>(batch.target_tokens)}, {router_aux, 1}};
 }
 
 std::vector<Term> NextToken::operator()(Model& model, const Batch& batch) {
-  const auto [hidden, targets] = predictions(model, batch);
-  return {{"loss", ops::linear_cross_entropy(hidden, model.output_weight(), targets)}};
+  const ModelOutput out =
+      model.forward({batch.input_ids, batch.position_ids, batch.segment_ids}, nullptr);
+  const auto [hidden, targets] = predictions(out.hidden, batch);
+  std::vector<Term> terms = {{"loss", model.cross_entropy(hidden, targets)}};
+  if (const auto balance = router_balance(model.config(), out, batch)) terms.push_back(*balance);
+  return terms;
 }
 
 }  // namespace lathe

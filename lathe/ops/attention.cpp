@@ -83,7 +83,7 @@ void for_queries(const Layout& at, const Block& block, const Tensor& first, F&& 
 
 struct AttentionFunction : torch::autograd::Function<AttentionFunction> {
   static Tensor forward(AutogradContext* ctx, const Tensor& q_in, const Tensor& k_in,
-                        const Tensor& v_in, const Tensor& first, double scale) {
+                        const Tensor& v_in, const Tensor& first, double scale, double softcap) {
     const Layout at(q_in, k_in);
     const Tensor q = at.queries(q_in);
     const Tensor k = at.keys(k_in);
@@ -97,9 +97,9 @@ struct AttentionFunction : torch::autograd::Function<AttentionFunction> {
       const Tensor scores = at::bmm(query_slice(q, at, block), seen_k.transpose(1, 2));
       cpu::for_dtype(q, [&]<class T>(const cpu::Kernels<T>& kernels, T) {
         for_queries(at, block, first, [&](int64_t row, int64_t query, int64_t lo, int64_t hi) {
-          elements<Accumulate<T>>(log_sums)[query] =
-              kernels.softmax(elements<T>(scores) + row * block.keys(), block.keys(), lo, hi,
-                              static_cast<Accumulate<T>>(scale));
+          elements<Accumulate<T>>(log_sums)[query] = kernels.softmax(
+              elements<T>(scores) + row * block.keys(), block.keys(), lo, hi,
+              static_cast<Accumulate<T>>(scale), static_cast<Accumulate<T>>(softcap));
         });
       });
       query_slice(out, at, block).copy_(at::bmm(scores, seen_v));
@@ -108,6 +108,7 @@ struct AttentionFunction : torch::autograd::Function<AttentionFunction> {
     Tensor result = at.from_queries(out);
     ctx->save_for_backward({q, k, v, result, log_sums, first});
     ctx->saved_data["scale"] = scale;
+    ctx->saved_data["softcap"] = softcap;
     ctx->saved_data["key_heads"] = at.key_heads;
     return result;
   }
@@ -117,6 +118,7 @@ struct AttentionFunction : torch::autograd::Function<AttentionFunction> {
     const Tensor &q = saved[0], &k = saved[1], &v = saved[2];
     const Tensor &log_sums = saved[4], &first = saved[5];
     const double scale = ctx->saved_data["scale"].toDouble();
+    const double softcap = ctx->saved_data["softcap"].toDouble();
     const int64_t key_heads = ctx->saved_data["key_heads"].toInt();
     const Layout at(gradients[0], gradients[0].narrow(2, 0, key_heads));
     const Tensor out = at.queries(saved[3]);
@@ -139,7 +141,8 @@ struct AttentionFunction : torch::autograd::Function<AttentionFunction> {
                                       elements<T>(out) + query * at.width, at.width);
           kernels.softmax_backward(elements<T>(probs) + row * block.keys(),
                                    elements<T>(dscores) + row * block.keys(), block.keys(), lo, hi,
-                                   static_cast<A>(scale), elements<A>(log_sums)[query], delta);
+                                   static_cast<A>(scale), static_cast<A>(softcap),
+                                   elements<A>(log_sums)[query], delta);
         });
       });
       dv.narrow(1, block.key, block.keys()).add_(at::bmm(probs.transpose(1, 2), block_dout));
@@ -147,7 +150,11 @@ struct AttentionFunction : torch::autograd::Function<AttentionFunction> {
       query_slice(dq, at, block).copy_(at::bmm(dscores, seen_k));
     }
     const at::ScalarType dtype = q.scalar_type();
-    return {at.from_queries(dq), at.from_keys(dk.to(dtype)), at.from_keys(dv.to(dtype)), Tensor(),
+    return {at.from_queries(dq),
+            at.from_keys(dk.to(dtype)),
+            at.from_keys(dv.to(dtype)),
+            Tensor(),
+            Tensor(),
             Tensor()};
   }
 };
@@ -159,23 +166,40 @@ Tensor mask_of(const Tensor& first, const at::Device& device) {
   return at::logical_and(key <= query, key >= first.to(device).unsqueeze(1).unsqueeze(3));
 }
 
+/// The same composed of libtorch's operations. q (B, H, T, D); k, v (B, H/G, S, D); mask as above,
+/// or none for causal attention -> (B, T, H, D).
+Tensor composed(const Tensor& q, const Tensor& k, const Tensor& v,
+                const std::optional<Tensor>& mask, Scoring scoring) {
+  const bool grouped = q.size(1) != k.size(1);
+  if (scoring.softcap <= 0)
+    return at::scaled_dot_product_attention(q, k, v, mask, 0.0, !mask, scoring.scale, grouped)
+        .transpose(1, 2);
+  const int64_t group = q.size(1) / k.size(1);
+  const Tensor all_k = grouped ? k.repeat_interleave(group, 1) : k;
+  const Tensor all_v = grouped ? v.repeat_interleave(group, 1) : v;
+  const Tensor raw = at::matmul(q, all_k.transpose(2, 3)) * (scoring.scale / scoring.softcap);
+  const Tensor seen =
+      mask ? *mask : at::ones({q.size(2), k.size(2)}, q.options().dtype(at::kBool)).tril();
+  const Tensor capped = (at::tanh(raw) * scoring.softcap).masked_fill(~seen, -INFINITY);
+  return at::matmul(at::softmax(capped, -1, at::kFloat).to(q.scalar_type()), all_v).transpose(1, 2);
+}
+
 }  // namespace
 
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& first,
-                 double scale) {
+                 Scoring scoring) {
   require(k.sizes() == v.sizes() && q.size(2) % k.size(2) == 0,
           "attention: {} query heads over keys {} and values {}", q.size(2), k.sizes(), v.sizes());
-  if (cpu::handles(q)) return AttentionFunction::apply(q, k, v, first.contiguous(), scale);
+  if (cpu::handles(q))
+    return AttentionFunction::apply(q, k, v, first.contiguous(), scoring.scale, scoring.softcap);
   const bool one_segment = first.max().item<int64_t>() == 0;
   const std::optional<Tensor> mask =
       one_segment ? std::nullopt : std::optional<Tensor>(mask_of(first, q.device()));
-  return at::scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2),
-                                          mask, 0.0, one_segment, scale, q.size(2) != k.size(2))
-      .transpose(1, 2);
+  return composed(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), mask, scoring);
 }
 
 Tensor cached_attention(const Tensor& q_in, const Tensor& k, const Tensor& v,
-                        const std::vector<int64_t>& lengths, double scale) {
+                        const std::vector<int64_t>& lengths, Scoring scoring, int64_t window) {
   const Tensor q = q_in.contiguous();
   const int64_t rows = q.size(0), count = q.size(1), heads = q.size(2), width = q.size(3);
   const int64_t key_heads = k.size(1), slots = k.size(2);
@@ -184,11 +208,11 @@ Tensor cached_attention(const Tensor& q_in, const Tensor& k, const Tensor& v,
   if (!cpu::handles(q)) {
     const Tensor limits = at::tensor(lengths, q.options().dtype(at::kLong)).view({-1, 1, 1, 1}) +
                           at::arange(count, q.options().dtype(at::kLong)).view({1, 1, -1, 1});
-    const Tensor mask = at::arange(longest, limits.options()).view({1, 1, 1, -1}) <= limits;
-    return at::scaled_dot_product_attention(q.transpose(1, 2), k.narrow(2, 0, longest),
-                                            v.narrow(2, 0, longest), mask, 0.0, false, scale,
-                                            heads != key_heads)
-        .transpose(1, 2);
+    const Tensor key = at::arange(longest, limits.options()).view({1, 1, 1, -1});
+    Tensor mask = key <= limits;
+    if (window > 0) mask = at::logical_and(mask, key > limits - window);
+    return composed(q.transpose(1, 2), k.narrow(2, 0, longest), v.narrow(2, 0, longest), mask,
+                    scoring);
   }
   require(k.is_contiguous() && v.is_contiguous(), "attention: expected a contiguous cache");
   const Tensor out = at::empty_like(q);
@@ -200,11 +224,13 @@ Tensor cached_attention(const Tensor& q_in, const Tensor& k, const Tensor& v,
         const int64_t head = i % heads;
         const int64_t position = i / heads % count;
         const int64_t row = i / heads / count;
-        const int64_t at = (row * key_heads + head / (heads / key_heads)) * slots * width;
+        const int64_t end = lengths[static_cast<size_t>(row)] + position + 1;
+        const int64_t seen = window > 0 ? std::min(window, end) : end;
+        const int64_t first_slot = (row * key_heads + head / (heads / key_heads)) * slots;
+        const int64_t at = (first_slot + end - seen) * width;
         kernels.attend(elements<T>(q) + i * width, elements<T>(k) + at, elements<T>(v) + at,
-                       elements<T>(out) + i * width, scratch.data(),
-                       lengths[static_cast<size_t>(row)] + position + 1, width,
-                       static_cast<A>(scale));
+                       elements<T>(out) + i * width, scratch.data(), seen, width,
+                       static_cast<A>(scoring.scale), static_cast<A>(scoring.softcap));
       }
     });
   });

@@ -27,27 +27,33 @@ void add_weight_gradient(const Tensor& dweight, const Tensor& dlogits, const Ten
   }
 }
 
-/// Losses (N) of contiguous `logits` (N, V), which become their own gradient when `gradient` is
-/// set.
-Tensor losses_of(const Tensor& logits, const Tensor& targets, bool gradient) {
+/// Losses (N) of contiguous `logits` (N, V), capped unless `softcap` is 0. The logits become their
+/// own gradient when `gradient` is set.
+Tensor losses_of(const Tensor& logits, const Tensor& targets, double softcap, bool gradient) {
   const int64_t rows = logits.size(0);
   const int64_t classes = logits.size(1);
   const at::ScalarType dtype = cpu::accumulate_dtype(logits.scalar_type());
   if (!cpu::handles(logits)) {
-    const Tensor log_probs = at::log_softmax(logits.to(dtype), 1);
+    const Tensor wide = logits.to(dtype);
+    const Tensor squashed = softcap > 0 ? at::tanh(wide / softcap) : Tensor();
+    const Tensor log_probs = at::log_softmax(softcap > 0 ? squashed * softcap : wide, 1);
     const Tensor index = targets.unsqueeze(1);
     Tensor losses = -log_probs.gather(1, index).squeeze(1);
-    if (gradient)
-      logits.copy_(log_probs.exp().scatter_add(1, index, at::full_like(index, -1, dtype)));
+    if (gradient) {
+      const Tensor d = log_probs.exp().scatter_add(1, index, at::full_like(index, -1, dtype));
+      logits.copy_(softcap > 0 ? d * (1 - squashed.square()) : d);
+    }
     return losses;
   }
   const Tensor losses = at::empty({rows}, logits.options().dtype(dtype));
   const int64_t* target = targets.const_data_ptr<int64_t>();
   cpu::for_dtype(logits, [&]<class T>(const cpu::Kernels<T>& kernels, T) {
+    using A = cpu::Accumulate<T>;
     at::parallel_for(0, rows, 1, [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; ++r)
-        elements<cpu::Accumulate<T>>(losses)[r] =
-            kernels.cross_entropy(elements<T>(logits) + r * classes, classes, target[r], gradient);
+        elements<A>(losses)[r] =
+            kernels.cross_entropy(elements<T>(logits) + r * classes, classes, target[r],
+                                  static_cast<A>(softcap), gradient);
     });
   });
   return losses;
@@ -55,7 +61,8 @@ Tensor losses_of(const Tensor& logits, const Tensor& targets, bool gradient) {
 
 struct LinearCrossEntropyFunction : torch::autograd::Function<LinearCrossEntropyFunction> {
   static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight,
-                        const Tensor& targets, bool x_gradient, bool weight_gradient) {
+                        const Tensor& targets, double softcap, bool x_gradient,
+                        bool weight_gradient) {
     const Tensor w = weight.to(x.scalar_type());
     const int64_t rows = x.size(0);
     const bool gradient = x_gradient || weight_gradient;
@@ -68,7 +75,8 @@ struct LinearCrossEntropyFunction : torch::autograd::Function<LinearCrossEntropy
       const Tensor part = x.narrow(0, begin, count);
       Tensor logits = buffer.narrow(0, 0, count);  // (count, V)
       at::mm_out(logits, part, w.t());
-      sum.add_(losses_of(logits, targets.narrow(0, begin, count), gradient).sum(at::kDouble));
+      sum.add_(
+          losses_of(logits, targets.narrow(0, begin, count), softcap, gradient).sum(at::kDouble));
       if (x_gradient) dx.narrow(0, begin, count).copy_(at::mm(logits, w));
       if (weight_gradient) add_weight_gradient(dweight, logits, part);
     }
@@ -82,24 +90,25 @@ struct LinearCrossEntropyFunction : torch::autograd::Function<LinearCrossEntropy
     Tensor dx, dweight;
     if (saved[1].defined()) dx = saved[1] * scale;
     if (saved[2].defined()) dweight = accumulate_gradient(saved[0], saved[2], scale);
-    return {dx, dweight, Tensor(), Tensor(), Tensor()};
+    return {dx, dweight, Tensor(), Tensor(), Tensor(), Tensor()};
   }
 };
 
 }  // namespace
 
-Tensor linear_cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& targets) {
+Tensor linear_cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& targets,
+                            double softcap) {
   require(x.dim() == 2 && targets.dim() == 1 && x.size(0) == targets.size(0),
           "linear_cross_entropy: expected x (N, D) and targets (N), found {} and {}", x.sizes(),
           targets.sizes());
   const bool training = at::GradMode::is_enabled();
-  return LinearCrossEntropyFunction::apply(x.contiguous(), weight, targets.contiguous(),
+  return LinearCrossEntropyFunction::apply(x.contiguous(), weight, targets.contiguous(), softcap,
                                            training && x.requires_grad(),
                                            training && weight.requires_grad());
 }
 
 Tensor cross_entropy_rows(const Tensor& logits, const Tensor& targets) {
-  return losses_of(logits.contiguous(), targets.contiguous(), false);
+  return losses_of(logits.contiguous(), targets.contiguous(), 0, false);
 }
 
 }  // namespace lathe::ops

@@ -12,14 +12,20 @@ using torch::autograd::variable_list;
 
 constexpr int64_t rows_a_task = 16;
 
+/// What is multiplied with, in the dtype of sums.
+Tensor factors(const Tensor& weight, at::ScalarType dtype, double offset) {
+  const Tensor wide = weight.to(dtype).contiguous();
+  return offset == 0 ? wide : wide + offset;
+}
+
 struct RmsNormFunction : torch::autograd::Function<RmsNormFunction> {
-  static Tensor forward(AutogradContext* ctx, const Tensor& input, const Tensor& weight,
-                        double eps) {
+  static Tensor forward(AutogradContext* ctx, const Tensor& input, const Tensor& weight, double eps,
+                        double offset) {
     const Tensor x = input.contiguous();
     const int64_t width = x.size(-1);
     const int64_t rows = x.numel() / width;
     const at::ScalarType sums = cpu::accumulate_dtype(x.scalar_type());
-    const Tensor w = weight.to(sums).contiguous();
+    const Tensor w = factors(weight, sums, offset);
     Tensor y = at::empty_like(x);
     const Tensor rrms = at::empty({rows}, x.options().dtype(sums));
     cpu::for_dtype(x, [&]<class T>(const cpu::Kernels<T>& kernels, T) {
@@ -32,6 +38,7 @@ struct RmsNormFunction : torch::autograd::Function<RmsNormFunction> {
       });
     });
     ctx->save_for_backward({x, weight, rrms});
+    ctx->saved_data["offset"] = offset;
     return y;
   }
 
@@ -42,7 +49,7 @@ struct RmsNormFunction : torch::autograd::Function<RmsNormFunction> {
     const Tensor dy = gradients[0].contiguous();
     const int64_t width = x.size(-1);
     const int64_t rows = rrms.numel();
-    const Tensor w = saved[1].to(rrms.scalar_type()).contiguous();
+    const Tensor w = factors(saved[1], rrms.scalar_type(), ctx->saved_data["offset"].toDouble());
     const Tensor dx = at::empty_like(x);
     // One sum a thread, added up in order: the same result in every run with as many threads.
     const int64_t tasks = std::min<int64_t>(at::get_num_threads(), rows);
@@ -58,17 +65,17 @@ struct RmsNormFunction : torch::autograd::Function<RmsNormFunction> {
                                       elements<A>(partial) + task * width, width);
       });
     });
-    return {dx, partial.sum(0).to(saved[1].scalar_type()), Tensor()};
+    return {dx, partial.sum(0).to(saved[1].scalar_type()), Tensor(), Tensor()};
   }
 };
 
 }  // namespace
 
-Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
-  if (cpu::handles(x)) return RmsNormFunction::apply(x, weight, eps);
+Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps, double offset) {
+  if (cpu::handles(x)) return RmsNormFunction::apply(x, weight, eps, offset);
   const Tensor wide = x.to(at::kFloat);
   const Tensor normed = wide * at::rsqrt(wide.square().mean(-1, true) + eps);
-  return (normed * weight).to(x.scalar_type());
+  return (normed * factors(weight, at::kFloat, offset)).to(x.scalar_type());
 }
 
 }  // namespace lathe::ops

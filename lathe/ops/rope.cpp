@@ -13,17 +13,20 @@ Tensor rotate(const Tensor& input, const Tensor& cos, const Tensor& sin, int dir
   const Tensor x = input.contiguous();
   const int64_t heads = x.size(2);
   const int64_t width = x.size(3);
-  const int64_t half = width / 2;
+  const int64_t half = cos.size(-1);
   const int64_t positions = x.size(0) * x.size(1);
   const Tensor y = at::empty_like(x);
   cpu::for_dtype(x, [&]<class T>(const cpu::Kernels<T>& kernels, T) {
     using A = cpu::Accumulate<T>;
     at::parallel_for(0, positions, 32, [&](int64_t begin, int64_t end) {
       for (int64_t p = begin; p < end; ++p)
-        for (int64_t h = 0; h < heads; ++h)
-          kernels.rotate(elements<T>(x) + (p * heads + h) * width, elements<A>(cos) + p * half,
-                         elements<A>(sin) + p * half, elements<T>(y) + (p * heads + h) * width,
-                         half, static_cast<A>(direction));
+        for (int64_t h = 0; h < heads; ++h) {
+          const T* from = elements<T>(x) + (p * heads + h) * width;
+          T* to = elements<T>(y) + (p * heads + h) * width;
+          kernels.rotate(from, elements<A>(cos) + p * half, elements<A>(sin) + p * half, to, half,
+                         static_cast<A>(direction));
+          std::copy(from + 2 * half, from + width, to + 2 * half);
+        }
     });
   });
   return y;
@@ -44,16 +47,18 @@ struct RopeFunction : torch::autograd::Function<RopeFunction> {
 }  // namespace
 
 Tensor rope(const Tensor& x, const Tensor& cos, const Tensor& sin) {
-  require(x.size(3) == 2 * cos.size(-1), "rope: expected {} angles a position, found {}",
-          x.size(3) / 2, cos.size(-1));
+  const int64_t turned = 2 * cos.size(-1);
+  require(turned <= x.size(3), "rope: expected up to {} angles a position, found {}", x.size(3) / 2,
+          cos.size(-1));
   const at::ScalarType dtype = cpu::accumulate_dtype(x.scalar_type());
   if (cpu::handles(x))
     return RopeFunction::apply(x, cos.to(dtype).contiguous(), sin.to(dtype).contiguous());
   const Tensor c = cos.unsqueeze(2);  // (B, T, 1, D/2)
   const Tensor s = sin.unsqueeze(2);
-  const std::vector<Tensor> halves = x.to(dtype).chunk(2, -1);
-  return at::cat({halves[0] * c - halves[1] * s, halves[1] * c + halves[0] * s}, -1)
-      .to(x.scalar_type());
+  const std::vector<Tensor> halves = x.narrow(3, 0, turned).to(dtype).chunk(2, -1);
+  const Tensor rotated = at::cat({halves[0] * c - halves[1] * s, halves[1] * c + halves[0] * s}, -1)
+                             .to(x.scalar_type());
+  return at::cat({rotated, x.narrow(3, turned, x.size(3) - turned)}, -1);
 }
 
 }  // namespace lathe::ops

@@ -137,8 +137,8 @@ TEST(ModelConfig, refuses_what_it_would_compute_differently) {
   EXPECT_NO_THROW(read_model_config(good));
   for (const auto& [key, value] : std::vector<std::pair<std::string, nlohmann::json>>{
            {"model_type", "mamba"},
-           {"hidden_act", "gelu"},
-           {"attention_dropout", 0.1},
+           {"hidden_act", "sine"},
+           {"sliding_window", 7},
            {"partial_rotary_factor", 0.5},
            {"quantization_config", {{"bits", 4}}},
            {"num_attention_heads", 5},

@@ -32,6 +32,17 @@ TEST_F(Gradient, rms_norm) {
             {at::randn({3, 2, 7}), at::randn({7})});
 }
 
+TEST_F(Gradient, rms_norm_with_an_offset) {
+  gradcheck([](const auto& in) { return ops::rms_norm(in[0], in[1], 1e-5, 1); },
+            {at::randn({3, 2, 7}), at::randn({7})});
+}
+
+TEST_F(Gradient, rope_of_a_part_of_each_head) {
+  const Tensor angle = at::randn({2, 3, 2}, at::kDouble);
+  gradcheck([&](const auto& in) { return ops::rope(in[0], angle.cos(), angle.sin()); },
+            {at::randn({2, 3, 2, 7})});
+}
+
 TEST_F(Gradient, rope) {
   const Tensor angle = at::randn({2, 3, 2}, at::kDouble);
   gradcheck([&](const auto& in) { return ops::rope(in[0], angle.cos(), angle.sin()); },
@@ -54,9 +65,24 @@ TEST_F(Gradient, linear_cross_entropy) {
             {at::randn({3, 4}), at::randn({7, 4})});
 }
 
+TEST_F(Gradient, linear_cross_entropy_of_capped_logits) {
+  const Tensor targets = at::tensor({1, 0, 6}, at::kLong);
+  gradcheck([&](const auto& in) { return ops::linear_cross_entropy(in[0], in[1], targets, 1.5); },
+            {at::randn({3, 4}) * 2, at::randn({7, 4})});
+}
+
+TEST_F(Gradient, attention_with_capped_scores) {
+  const Tensor first = at::tensor({0, 0, 0, 3, 3, 0, 1, 1, 1, 1}, at::kLong).view({2, 5});
+  gradcheck(
+      [&](const auto& in) {
+        return ops::attention(in[0], in[1], in[2], first, {0.7, 0.9});
+      },
+      {at::randn({2, 5, 4, 3}), at::randn({2, 5, 2, 3}), at::randn({2, 5, 2, 3})});
+}
+
 TEST_F(Gradient, attention_with_shared_heads_and_segments) {
   const Tensor first = at::tensor({0, 0, 0, 3, 3, 0, 1, 1, 1, 1}, at::kLong).view({2, 5});
-  gradcheck([&](const auto& in) { return ops::attention(in[0], in[1], in[2], first, 0.5); },
+  gradcheck([&](const auto& in) { return ops::attention(in[0], in[1], in[2], first, {0.5}); },
             {at::randn({2, 5, 4, 3}), at::randn({2, 5, 2, 3}), at::randn({2, 5, 2, 3})});
 }
 

@@ -95,7 +95,7 @@ TEST_P(Reference, attention_over_many_blocks_and_segments) {
   const Tensor mask = at::logical_and(key.view({1, 1, 1, -1}) <= key.view({1, 1, -1, 1}),
                                       key.view({1, 1, 1, -1}) >= first.view({2, 1, length, 1}));
   compare(
-      [&](const auto& in) { return ops::attention(in[0], in[1], in[2], first, 0.3); },
+      [&](const auto& in) { return ops::attention(in[0], in[1], in[2], first, {0.3}); },
       [&](const auto& in) {
         return at::scaled_dot_product_attention(in[0].transpose(1, 2), in[1].transpose(1, 2),
                                                 in[2].transpose(1, 2), mask, 0.0, false, 0.3, true)
@@ -109,10 +109,10 @@ TEST_P(Reference, cached_attention_equals_attention_of_the_last_positions) {
   const Tensor q = at::randn({2, 9, 4, 8}).to(dtype);
   const Tensor k = at::randn({2, 9, 2, 8}).to(dtype);
   const Tensor v = at::randn({2, 9, 2, 8}).to(dtype);
-  const Tensor whole = ops::attention(q, k, v, at::zeros({2, 9}, at::kLong), 0.4);
+  const Tensor whole = ops::attention(q, k, v, at::zeros({2, 9}, at::kLong), {0.4});
   const Tensor cache_k = at::constant_pad_nd(k.transpose(1, 2), {0, 0, 0, 7}).contiguous();
   const Tensor cache_v = at::constant_pad_nd(v.transpose(1, 2), {0, 0, 0, 7}).contiguous();
-  const Tensor last = ops::cached_attention(q.narrow(1, 6, 3), cache_k, cache_v, {6, 6}, 0.4);
+  const Tensor last = ops::cached_attention(q.narrow(1, 6, 3), cache_k, cache_v, {6, 6}, {0.4});
   EXPECT_LE(relative_difference(last, whole.narrow(1, 6, 3)), GetParam().tolerance);
 }
 

@@ -61,6 +61,23 @@ inline float exponential(float x) {
   return x < -87.0F ? 0.0F : (x != x ? x : fraction * power);
 }
 
+inline double hyperbolic_tangent(double x) {
+  return std::tanh(x);
+}
+/// tanh(x) within 3 units in the last place: an odd polynomial for small x (Cephes, Moshier 1989),
+/// else 1 - 2 / (exp(2|x|) + 1) with the sign of x. A NaN comes through both.
+inline float hyperbolic_tangent(float x) {
+  const float z = x * x;
+  float p = -5.70498872745e-3F;
+  p = p * z + 2.06390887954e-2F;
+  p = p * z - 5.37397155531e-2F;
+  p = p * z + 1.33314422036e-1F;
+  p = p * z - 3.33332819422e-1F;
+  const float size = x < 0 ? -x : x;
+  const float large = 1 - 2 / (exponential(2 * size) + 1);
+  return size < 0.625F ? p * z * x + x : (x < 0 ? -large : large);
+}
+
 template <class T, class A>
 A rms_norm(const T* x, const A* weight, T* y, int64_t n, A eps) {
   A sum = 0;
@@ -129,30 +146,60 @@ A maximum(const T* x, int64_t begin, int64_t end) {
   return best;
 }
 
-template <class T, class A>
-A softmax(T* scores, int64_t n, int64_t begin, int64_t end, A scale) {
-  const A shift = scale * maximum<T, A>(scores, begin, end);
+/// How a raw score becomes what the softmax takes: as it is, times a factor, or squashed (Gemma 2,
+/// arXiv:2408.00118). All grow with the score, so the largest one stays the largest.
+template <class A>
+struct Plain {
+  A operator()(A x) const { return x; }
+  A slope(A) const { return 1; }
+};
+template <class A>
+struct Scaled {
+  A scale;
+  A operator()(A x) const { return scale * x; }
+  A slope(A) const { return scale; }
+};
+template <class A>
+struct Capped {
+  A scale, cap;
+  A operator()(A x) const { return cap * hyperbolic_tangent(scale * x / cap); }
+  A slope(A x) const {
+    const A t = hyperbolic_tangent(scale * x / cap);
+    return scale * (1 - t * t);
+  }
+};
+
+template <class T, class A, class Score>
+A softmax_of(T* scores, int64_t n, int64_t begin, int64_t end, Score score) {
+  const A shift = score(maximum<T, A>(scores, begin, end));
   A sum = 0;
 #pragma omp simd reduction(+ : sum)
-  for (int64_t i = begin; i < end; ++i) sum += exponential(scale * load(scores + i) - shift);
+  for (int64_t i = begin; i < end; ++i) sum += exponential(score(load(scores + i)) - shift);
   const A log_sum = shift + std::log(sum);
   const A factor = 1 / sum;
 #pragma omp simd
   for (int64_t i = begin; i < end; ++i)
-    put(scores + i, exponential(scale * load(scores + i) - shift) * factor);
+    put(scores + i, exponential(score(load(scores + i)) - shift) * factor);
   for (int64_t i = 0; i < begin; ++i) put(scores + i, 0);
   for (int64_t i = end; i < n; ++i) put(scores + i, 0);
   return log_sum;
 }
 
 template <class T, class A>
-void softmax_backward(T* scores, T* dprobs, int64_t n, int64_t begin, int64_t end, A scale,
-                      A log_sum, A delta) {
+A softmax(T* scores, int64_t n, int64_t begin, int64_t end, A scale, A cap) {
+  if (cap > 0) return softmax_of<T, A>(scores, n, begin, end, Capped<A>{scale, cap});
+  return softmax_of<T, A>(scores, n, begin, end, Scaled<A>{scale});
+}
+
+template <class T, class A, class Score>
+void softmax_backward_of(T* scores, T* dprobs, int64_t n, int64_t begin, int64_t end, A log_sum,
+                         A delta, Score score) {
 #pragma omp simd
   for (int64_t i = begin; i < end; ++i) {
-    const A p = exponential(scale * load(scores + i) - log_sum);
+    const A x = load(scores + i);
+    const A p = exponential(score(x) - log_sum);
     put(scores + i, p);
-    put(dprobs + i, scale * p * (load(dprobs + i) - delta));
+    put(dprobs + i, score.slope(x) * p * (load(dprobs + i) - delta));
   }
   for (int64_t i = 0; i < begin; ++i) {
     put(scores + i, 0);
@@ -165,20 +212,38 @@ void softmax_backward(T* scores, T* dprobs, int64_t n, int64_t begin, int64_t en
 }
 
 template <class T, class A>
-A cross_entropy(T* logits, int64_t n, int64_t target, bool gradient) {
-  const A shift = maximum<T, A>(logits, 0, n);
-  const A score = load(logits + target);
+void softmax_backward(T* scores, T* dprobs, int64_t n, int64_t begin, int64_t end, A scale, A cap,
+                      A log_sum, A delta) {
+  if (cap > 0)
+    softmax_backward_of(scores, dprobs, n, begin, end, log_sum, delta, Capped<A>{scale, cap});
+  else
+    softmax_backward_of(scores, dprobs, n, begin, end, log_sum, delta, Scaled<A>{scale});
+}
+
+template <class T, class A, class Score>
+A cross_entropy_of(T* logits, int64_t n, int64_t target, bool gradient, Score score) {
+  const A shift = score(maximum<T, A>(logits, 0, n));
+  const A raw = load(logits + target);
   A sum = 0;
 #pragma omp simd reduction(+ : sum)
-  for (int64_t i = 0; i < n; ++i) sum += exponential(load(logits + i) - shift);
+  for (int64_t i = 0; i < n; ++i) sum += exponential(score(load(logits + i)) - shift);
   if (gradient) {
     const A factor = 1 / sum;
 #pragma omp simd
-    for (int64_t i = 0; i < n; ++i) put(logits + i, exponential(load(logits + i) - shift) * factor);
+    for (int64_t i = 0; i < n; ++i) {
+      const A x = load(logits + i);
+      put(logits + i, exponential(score(x) - shift) * factor * score.slope(x));
+    }
     // From the unrounded value, so that a confident prediction keeps its small gradient.
-    put(logits + target, exponential(score - shift) * factor - 1);
+    put(logits + target, (exponential(score(raw) - shift) * factor - 1) * score.slope(raw));
   }
-  return std::log(sum) + shift - score;
+  return std::log(sum) + shift - score(raw);
+}
+
+template <class T, class A>
+A cross_entropy(T* logits, int64_t n, int64_t target, A cap, bool gradient) {
+  if (cap > 0) return cross_entropy_of<T, A>(logits, n, target, gradient, Capped<A>{1, cap});
+  return cross_entropy_of<T, A>(logits, n, target, gradient, Plain<A>{});
 }
 
 template <class T, class A>
@@ -203,12 +268,13 @@ void store(const A* x, T* y, int64_t n) {
 
 template <class T, class A>
 void attend(const T* query, const T* keys, const T* values, T* out, A* scratch, int64_t count,
-            int64_t n, A scale) {
+            int64_t n, A scale, A cap) {
   A* const scores = scratch;
   A* const sums = scratch + count;
   A shift = -INFINITY;
   for (int64_t j = 0; j < count; ++j) {
     scores[j] = scale * dot<T, A>(query, keys + j * n, n);
+    if (cap > 0) scores[j] = Capped<A>{1, cap}(scores[j]);
     shift = scores[j] > shift ? scores[j] : shift;
   }
   A sum = 0;
@@ -223,8 +289,7 @@ void attend(const T* query, const T* keys, const T* values, T* out, A* scratch, 
 }
 
 template <class T>
-void adamw(T* weight, T* gradient, T* exp_avg, T* exp_avg_sq, int64_t n,
-           const AdamwStep<T>& s) {
+void adamw(T* weight, T* gradient, T* exp_avg, T* exp_avg_sq, int64_t n, const AdamwStep<T>& s) {
   const T keep = 1 - s.learning_rate * s.weight_decay;
   const T rate = s.learning_rate / s.bias_correction1;
 #pragma omp simd

@@ -39,19 +39,20 @@ struct Kernels {
   void (*swiglu)(const T* gate, const T* up, T* y, int64_t n);
   /// The gradients of `swiglu`.
   void (*swiglu_backward)(const T* dy, const T* gate, const T* up, T* dgate, T* dup, int64_t n);
-  /// Softmax of scale * scores over [begin, end), zero in the rest of the n; returns
-  /// log(sum(exp(scale * scores))).
-  A (*softmax)(T* scores, int64_t n, int64_t begin, int64_t end, A scale);
+  /// Softmax of s = scale * scores, or with a `cap` above 0 of s = cap * tanh(scale * scores /
+  /// cap), over [begin, end), zero in the rest of the n; returns log(sum(exp(s))).
+  A (*softmax)(T* scores, int64_t n, int64_t begin, int64_t end, A scale, A cap);
   /// From scores and dprobs: scores become the probabilities, dprobs the gradient of the scores.
   /// `delta` is sum(probs * dprobs).
   void (*softmax_backward)(T* scores, T* dprobs, int64_t n, int64_t begin, int64_t end, A scale,
-                           A log_sum, A delta);
-  /// -log softmax(logits)[target]; with `gradient`, logits become softmax(logits) - onehot(target).
-  A (*cross_entropy)(T* logits, int64_t n, int64_t target, bool gradient);
-  /// softmax(scale * keys . query) . values for one query over `count` keys of `n` elements each;
-  /// `scratch` has room for `count` + `n` elements.
+                           A cap, A log_sum, A delta);
+  /// -log softmax(s)[target] with s = logits, or cap * tanh(logits / cap); with `gradient`, logits
+  /// become the gradient of it: softmax(s) - onehot(target), times the slope of the cap.
+  A (*cross_entropy)(T* logits, int64_t n, int64_t target, A cap, bool gradient);
+  /// softmax(s) . values with s as in `softmax` of keys . query, for one query over `count` keys of
+  /// `n` elements each; `scratch` has room for `count` + `n` elements.
   void (*attend)(const T* query, const T* keys, const T* values, T* out, A* scratch, int64_t count,
-                 int64_t n, A scale);
+                 int64_t n, A scale, A cap);
   A (*dot)(const T* a, const T* b, int64_t n);
   /// y += factor * x
   void (*add_scaled)(A* y, const T* x, A factor, int64_t n);

@@ -1,0 +1,118 @@
+#include <nlohmann/json.hpp>
+
+#include "lathe/io/json.h"
+#include "lathe/model/family/family.h"
+
+namespace lathe {
+
+extern const Family llama_family, smollm3_family, mistral_family, qwen2_family, qwen3_family,
+    gemma2_family, gemma3_text_family, phi3_family, olmo2_family, gpt2_family, gpt_neox_family,
+    mixtral_family, qwen3_moe_family;
+
+namespace {
+
+using nlohmann::json;
+
+constexpr const Family* table[] = {
+    &llama_family,    &smollm3_family,     &mistral_family,  &qwen2_family, &qwen3_family,
+    &gemma2_family,   &gemma3_text_family, &phi3_family,     &olmo2_family, &gpt2_family,
+    &gpt_neox_family, &mixtral_family,     &qwen3_moe_family};
+
+/// Types that look like a supported one, and are not: what to do about them.
+std::string hint(std::string_view model_type) {
+  if (model_type == "gemma3")
+    return "This is the wrapper with a vision tower; its text model alone is gemma3_text: save the "
+           "`language_model` of it with transformers, and use that";
+  const std::string near = nearest(model_type, model_types());
+  return near.empty() ? "" : format("The nearest name is {}", near);
+}
+
+void read_token_ids(ConfigKeys& keys, ModelConfig& c) {
+  constexpr int64_t large = 1 << 24;
+  keys("bos_token_id", c.bos_token_id, int64_t{0}, large);
+  keys("pad_token_id", c.pad_token_id, int64_t{-1}, large);
+  if (c.pad_token_id == -1) c.pad_token_id.reset();  // Llama 1 and 2 say so
+  const json* eos = keys.find("eos_token_id");
+  if (eos == nullptr) return;
+  if (eos->is_array()) {
+    keys("eos_token_id", c.eos_token_id, 0, large);
+  } else {
+    int64_t id = 0;
+    keys("eos_token_id", id, 0, large);
+    c.eos_token_id = {id};
+  }
+}
+
+}  // namespace
+
+std::span<const Family* const> families() {
+  return table;
+}
+
+std::vector<std::string> model_types() {
+  std::vector<std::string> names;
+  for (const Family* family : table) names.emplace_back(family->model_type);
+  return names;
+}
+
+const Family& family_of(std::string_view model_type) {
+  for (const Family* family : table)
+    if (model_type == family->model_type) return *family;
+  const std::string more = hint(model_type);
+  fail("\"model_type\": supported families are {}; found {}{}{}", fmt::join(model_types(), ", "),
+       model_type, more.empty() ? "" : ". ", more);
+}
+
+ModelConfig complete_config(ModelConfig config) {
+  family_of(config.model_type).complete(config);
+  if (config.num_attention_heads > 0) {
+    config.num_key_value_heads = config.key_value_heads();
+    config.head_dim = config.head_size();
+  }
+  RopeParameters& rope = config.rope_parameters;
+  if (rope.compares_with_original() && !rope.original_max_position_embeddings)
+    rope.original_max_position_embeddings = config.max_position_embeddings;
+  return config;
+}
+
+ModelConfig read_model_config(const json& config) {
+  ConfigKeys keys(config);
+  ModelConfig c;
+  c.model_type = get_string(config, "model_type");
+  const Family& family = family_of(c.model_type);
+  read_token_ids(keys, c);
+  family.read(keys, c);
+  keys.refuse_unread(c.model_type);
+  c = complete_config(c);
+  c.check();
+  return c;
+}
+
+void require_spelled(const ModelConfig& config) {
+  const ModelConfig complete = complete_config(config);
+  const ModelConfig read = read_model_config(write_model_config(complete, "float32"));
+  if (read == complete) return;
+  fail("a model of type {} has no such: {}. Leave it out, or take another model_type",
+       config.model_type, fmt::join(changed_keys(to_value(complete), to_value(read)), ", "));
+}
+
+json write_model_config(const ModelConfig& config, const std::string& dtype) {
+  const ModelConfig c = complete_config(config);
+  const Family& family = family_of(c.model_type);
+  json object = {
+      {"architectures", {family.architecture}},
+      {"model_type", c.model_type},
+      {"use_cache", true},
+      {"bos_token_id", c.bos_token_id ? json(*c.bos_token_id) : json(nullptr)},
+      {"pad_token_id", c.pad_token_id ? json(*c.pad_token_id) : json(nullptr)},
+      {"eos_token_id", nullptr},
+      {"dtype", dtype},
+      {"torch_dtype", dtype},
+  };
+  if (c.eos_token_id.size() == 1) object["eos_token_id"] = c.eos_token_id[0];
+  if (c.eos_token_id.size() > 1) object["eos_token_id"] = c.eos_token_id;
+  family.write(c, object);
+  return object;
+}
+
+}  // namespace lathe

@@ -1,0 +1,104 @@
+#include "lathe/model/gpt2.h"
+
+#include "lathe/ops/linear.h"
+
+namespace lathe {
+namespace {
+
+/// Scores are divided by the root of the head's size, and by the number of the layer, if the
+/// configuration says so.
+ops::Scoring scoring_of(const ModelConfig& c, int64_t layer) {
+  double scale = c.scale_attn_weights ? 1 / std::sqrt(static_cast<double>(c.head_size())) : 1;
+  if (c.scale_attn_by_inverse_layer_idx) scale /= static_cast<double>(layer + 1);
+  return {scale};
+}
+
+/// The length of the longest text; padding behind it, which `counts` leaves out, may reach further.
+int64_t longest_text(const Tensor& positions, const std::vector<int64_t>& counts) {
+  if (counts.empty()) return positions.max().item<int64_t>() + 1;
+  const Tensor begin = positions.select(1, 0);
+  return (begin + at::tensor(counts, begin.options())).max().item<int64_t>();
+}
+
+}  // namespace
+
+Conv1D::Conv1D(int64_t in, int64_t out) : weight(described({in, out})), bias(described({out})) {}
+
+Tensor Conv1D::operator()(const Tensor& x) const {
+  return ops::linear(x, weight.t(), bias);
+}
+
+Gpt2Attention::Gpt2Attention(const ModelConfig& c, int64_t layer)
+    : c_attn(c.hidden_size, 3 * c.hidden_size),
+      c_proj(c.hidden_size, c.hidden_size),
+      heads(c.num_attention_heads),
+      scoring(scoring_of(c, layer)) {}
+
+Tensor Gpt2Attention::operator()(const Tensor& x, const LayerInput& in, int64_t layer) const {
+  const std::vector<Tensor> qkv =
+      c_attn(x).view({x.size(0), x.size(1), 3 * heads, -1}).chunk(3, 2);  // (B, T, H, E) each
+  return c_proj(attend(qkv[0], qkv[1], qkv[2], in.global, in.cache, layer, scoring));
+}
+
+Gpt2Mlp::Gpt2Mlp(const ModelConfig& c)
+    : c_fc(c.hidden_size, c.intermediate_size),
+      c_proj(c.intermediate_size, c.hidden_size),
+      activation(ops::activation_named(c.hidden_act)) {}
+
+Tensor Gpt2Mlp::operator()(const Tensor& x) const {
+  return c_proj(ops::activate(c_fc(x), activation));
+}
+
+Gpt2Block::Gpt2Block(const ModelConfig& c, int64_t layer)
+    : ln_1(c.hidden_size, c), attn(c, layer), ln_2(c.hidden_size, c), mlp(c) {}
+
+LayerOutput Gpt2Block::operator()(const Tensor& x, const LayerInput& in, int64_t layer) const {
+  const Tensor h = x + attn(ln_1(x), in, layer);
+  return {h + mlp(ln_2(h)), {}};
+}
+
+Gpt2::Body::Body(const ModelConfig& c)
+    : wte(c.vocab_size, c.hidden_size),
+      wpe(c.max_position_embeddings, c.hidden_size),
+      ln_f(c.hidden_size, c) {
+  h.reserve(static_cast<size_t>(c.num_hidden_layers));
+  for (int64_t layer = 0; layer < c.num_hidden_layers; ++layer) h.emplace_back(c, layer);
+}
+
+Gpt2::Gpt2(const ModelConfig& c) : Model(c), body_(c) {
+  if (!c.tie_word_embeddings) lm_head_.emplace(c.hidden_size, c.vocab_size, false);
+}
+
+ModelOutput Gpt2::forward(const ModelInput& input, KvCache* cache) {
+  const Places at = places(input, cache);
+  const int64_t longest = longest_text(at.positions, input.counts);
+  require(longest <= config_.max_position_embeddings,
+          "this model has learned {} positions, found a text of {} tokens: use shorter texts",
+          config_.max_position_embeddings, longest);
+  const Tensor x =
+      body_.wte(input.input_ids, compute_dtype_) +
+      body_.wpe(at.positions.clamp_max(config_.max_position_embeddings - 1), compute_dtype_);
+  const LayerInput in{
+      .global = {{}, at.first, 0}, .local = {}, .cache = cache, .counts = input.counts};
+  ModelOutput out = run_layers(body_.h, x, in, gradient_checkpointing_);
+  out.hidden = body_.ln_f(out.hidden);
+  return out;
+}
+
+const Tensor& Gpt2::output_weight() const {
+  return lm_head_ ? lm_head_->weight : body_.wte.weight;
+}
+
+std::vector<NamedTensor> Gpt2::named_tensors() {
+  std::vector<NamedTensor> list;
+  list_tensors(*this, "", list);
+  return list;
+}
+
+double Gpt2::initial_deviation(const std::string& weight) const {
+  const double additions = 2 * static_cast<double>(config_.num_hidden_layers);
+  return weight.ends_with(".c_proj.weight") ? config_.initializer_range / std::sqrt(additions)
+                                            : config_.initializer_range;
+}
+
+}  // namespace lathe

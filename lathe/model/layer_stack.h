@@ -1,0 +1,83 @@
+// What a forward pass through layers has in common, whatever the layers are. Letters: B rows, T
+// positions, D hidden size, H query heads, K key and value heads, E elements a head, R rotated
+// elements of each head.
+#pragma once
+
+#include "lathe/model/model.h"
+#include "lathe/model/recompute.h"
+#include "lathe/model/rotary.h"
+#include "lathe/ops/attention.h"
+
+namespace lathe {
+
+/// Where the tokens of an input stand.
+struct Places {
+  Tensor positions;  // (B, T) int64, on the device of the input
+  Tensor first;      // (B, T) int64 on the CPU: the first key each query sees; undefined where the
+                     // cache holds keys already
+};
+
+/// The places of an input that continues `cache`, or begins if there is none.
+Places places(const ModelInput& input, const KvCache* cache);
+
+/// The angles that `rotary` has at those places, for queries and keys of `dtype`.
+RotaryAngles rotary_angles(const Rotary& rotary, const ModelInput& input, const Places& places,
+                           at::ScalarType dtype);
+
+/// A forward pass in which the keys of the cache have the angles they need.
+using ForwardPass = std::function<ModelOutput(const ModelInput&, KvCache*)>;
+
+/// `pass`, where `rotary` may depend on the length of a text: a cache whose keys were rotated as in
+/// shorter texts is filled anew first.
+ModelOutput with_current_angles(const Rotary& rotary, const ModelInput& input, KvCache* cache,
+                                const ForwardPass& pass);
+
+/// What the layers of one forward pass share.
+struct LayerInput {
+  /// What a layer sees of the positions, which differs between global and local layers.
+  struct Sight {
+    RotaryAngles angles;  // (B, T, R/2); undefined in models with learned positions
+    Tensor first;         // (B, T) int64, as in Places
+    int64_t window = 0;   // positions that are seen with a cache; 0: all
+  };
+  Sight global, local;
+  KvCache* cache = nullptr;          // grows when the last layer is done
+  std::vector<int64_t> counts = {};  // (B) by how much each row of it grows; empty: by T
+};
+
+/// What a layer gives.
+struct LayerOutput {
+  Tensor hidden;         // (B, T, D)
+  Tensor router_logits;  // (B*T, experts) of a mixture of experts, else undefined
+};
+
+/// Attention of one layer over what `sight` shows it, and over the cache if there is one, to which
+/// the new keys and values are added. q (B, T, H, E); k, v (B, T, K, E) -> (B, T, H*E).
+Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const LayerInput::Sight& sight,
+              KvCache* cache, int64_t layer, ops::Scoring scoring);
+
+/// x (B, T, D) through all layers, which are called as layer(x, in, index) -> LayerOutput.
+/// `recomputed`: their activations are computed again in the backward pass.
+template <class Layer>
+ModelOutput run_layers(const std::vector<Layer>& layers, const Tensor& x, const LayerInput& in,
+                       bool recomputed) {
+  ModelOutput out{x, {}};
+  for (size_t i = 0; i < layers.size(); ++i) {
+    const Recomputable layer = [&layers, in, i](const Tensor& h) {
+      const LayerOutput y = layers[i](h, in, static_cast<int64_t>(i));
+      std::vector<Tensor> results = {y.hidden};
+      if (y.router_logits.defined()) results.push_back(y.router_logits);
+      return results;
+    };
+    const bool again = recomputed && at::GradMode::is_enabled();
+    std::vector<Tensor> results = again ? recompute(layer, out.hidden) : layer(out.hidden);
+    out.hidden = results[0];
+    if (results.size() > 1) out.router_logits.push_back(results[1]);
+  }
+  if (in.cache != nullptr)
+    for (size_t row = 0; row < in.cache->lengths.size(); ++row)
+      in.cache->lengths[row] += in.counts.empty() ? x.size(1) : in.counts.at(row);
+  return out;
+}
+
+}  // namespace lathe
