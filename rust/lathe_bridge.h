@@ -1,13 +1,13 @@
-/* The C interface of the Rust bridge (rust/src): tokenizers and Parquet files.
+/* The C interface of the Rust bridge (rust/src): tokenizers, chat templates and Parquet files.
  *
  * Functions return 0, or 1 with a message in `error`, which the caller then frees. Nothing else is
  * written on failure. What comes out through a pointer belongs to the caller: bytes go to
  * lathe_bytes_free, ids to lathe_ids_free, objects to the function named for them. What goes in
  * stays the caller's and is not read after the call.
  *
- * A tokenizer may be used by several threads at once, except in lathe_tokenizer_adjust. Trainers
- * and Parquet readers belong to one thread at a time. Functions may use a pool of threads of their
- * own.
+ * A tokenizer may be used by several threads at once, except in lathe_tokenizer_adjust; a template
+ * as well. Trainers and Parquet readers belong to one thread at a time. Functions may use a pool of
+ * threads of their own.
  */
 #ifndef LATHE_BRIDGE_H
 #define LATHE_BRIDGE_H
@@ -57,6 +57,11 @@ int32_t lathe_tokenizer_adjust(LatheTokenizer* tokenizer, LatheText changes, Lat
 int32_t lathe_tokenizer_encode(const LatheTokenizer* tokenizer, const LatheText* texts,
                                size_t count, bool special, LatheIds* out, LatheBytes* error);
 
+/* Encodes one text: three lists, the ids, and where in the text (bytes) the token of each begins
+ * and ends. Tokens that stand for nothing in the text begin and end at the same place. */
+int32_t lathe_tokenizer_encode_places(const LatheTokenizer* tokenizer, LatheText text, bool special,
+                                      LatheIds* out, LatheBytes* error);
+
 /* Ids without a token are left out. */
 int32_t lathe_tokenizer_decode(const LatheTokenizer* tokenizer, const uint32_t* ids, size_t count,
                                bool skip_special, LatheBytes* out, LatheBytes* error);
@@ -77,6 +82,30 @@ enum { LATHE_TOKENIZER_JSON = 0, LATHE_TOKENIZER_DECODER = 1, LATHE_TOKENIZER_MO
 /* The whole tokenizer.json, its decoder as JSON, or the name of its model. */
 int32_t lathe_tokenizer_part(const LatheTokenizer* tokenizer, uint32_t part, LatheBytes* out,
                              LatheBytes* error);
+
+/* ---- chat templates -------------------------------------------------------------------------- */
+
+typedef struct LatheTemplate LatheTemplate;
+
+/* JSON texts, of which all but `messages` may be empty. `variables` is an object. Time is local, in
+ * seconds since 1970. */
+typedef struct LatheChat {
+  LatheText messages, tools, documents, variables;
+  bool add_generation_prompt;
+  bool continue_final_message;
+  bool has_time;
+  int64_t time;
+} LatheChat;
+
+/* `name` stands in messages about the template, with the line. `special_tokens` is a JSON object of
+ * texts, which are variables. */
+int32_t lathe_template_new(LatheText name, LatheText source, LatheText special_tokens,
+                           LatheTemplate** out, LatheBytes* error);
+void lathe_template_free(LatheTemplate* chat_template);
+
+/* `assistant` is two lists: where in the text (bytes) what the assistant wrote begins and ends. */
+int32_t lathe_template_render(const LatheTemplate* chat_template, const LatheChat* chat,
+                              LatheBytes* text, LatheIds* assistant, LatheBytes* error);
 
 /* ---- training tokenizers --------------------------------------------------------------------- */
 

@@ -8,6 +8,7 @@
 #include "lathe/base/file.h"
 #include "lathe/base/hash.h"
 #include "lathe/io/json.h"
+#include "lathe/text/gguf_tokenizer.h"
 #include "lathe/text/tokenizer_config.h"
 #include "rust/lathe_bridge.hpp"
 
@@ -19,11 +20,6 @@ using nlohmann::json;
 constexpr const char* tokenizer_file = "tokenizer.json";
 constexpr const char* config_file = "tokenizer_config.json";
 constexpr const char* template_file = "chat_template.jinja";
-
-struct IdsOwner {
-  LatheIds ids;
-  ~IdsOwner() { lathe_ids_free(ids); }
-};
 
 std::string part(const LatheTokenizer* tokenizer, uint32_t which) {
   LatheBytes out, error;
@@ -74,28 +70,15 @@ Tokenizer Tokenizer::from_json(std::string_view tokenizer_json) {
   return adopt(parse(tokenizer_json).release(), "{}");
 }
 
-Tokenizer Tokenizer::load(const fs::path& directory) {
-  const Context doing("loading the tokenizer of {}", directory.string());
-  const fs::path path = directory / tokenizer_file;
-  if (!fs::exists(path)) {
-    const bool sentencepiece = fs::exists(directory / "tokenizer.model");
-    fail("expected a file {}, found none{}", tokenizer_file,
-         sentencepiece ? "; tokenizer.model alone is not read: save the tokenizer once with "
-                         "transformers, which writes tokenizer.json"
-                       : "");
-  }
-  const json config = load_tokenizer_config(directory);
-  const std::string content = read_file(path);
+Tokenizer Tokenizer::from_files(const TokenizerFiles& files) {
   bridge::TokenizerPointer parsed;
   {
     const Context reading("{}", tokenizer_file);
-    parsed = parse(content);
+    parsed = parse(files.tokenizer);
   }
-  Tokenizer tokenizer = adopt(parsed.release(), config.dump());
-  if (const fs::path chat = directory / template_file; fs::exists(chat)) {
-    // The state is shared with nobody yet.
-    const_cast<State&>(*tokenizer.state_).chat_template = read_file(chat, 16 << 20);
-  }
+  Tokenizer tokenizer = adopt(parsed.release(), files.config);
+  // The state is shared with nobody yet.
+  const_cast<State&>(*tokenizer.state_).chat_template = files.chat_template;
   return tokenizer;
 }
 
@@ -104,10 +87,23 @@ Tokenizer Tokenizer::with_special_tokens(const std::vector<std::string>& tokens)
   for (const std::string& token : tokens) require(!token.empty(), "a token cannot be empty");
   json config = state_->config;
   add_special_tokens(config, tokens);
-  Tokenizer wider =
-      adopt(parse(part(state_->tokenizer.get(), LATHE_TOKENIZER_JSON)).release(), config.dump());
-  const_cast<State&>(*wider.state_).chat_template = state_->chat_template;  // not shared yet
-  return wider;
+  return from_files(
+      {part(state_->tokenizer.get(), LATHE_TOKENIZER_JSON), config.dump(), state_->chat_template});
+}
+
+Tokenizer Tokenizer::load(const fs::path& path) {
+  const Context doing("loading the tokenizer of {}", path.string());
+  if (is_gguf(path)) return from_files(read_gguf_tokenizer(GgufFile(path).fields()));
+  if (!fs::exists(path / tokenizer_file)) {
+    const bool sentencepiece = fs::exists(path / "tokenizer.model");
+    fail("expected a file {}, found none{}", tokenizer_file,
+         sentencepiece ? "; tokenizer.model alone is not read: save the tokenizer once with "
+                         "transformers, which writes tokenizer.json"
+                       : "");
+  }
+  const fs::path chat = path / template_file;
+  return from_files({read_file(path / tokenizer_file), load_tokenizer_config(path).dump(),
+                     fs::exists(chat) ? read_file(chat, 16 << 20) : ""});
 }
 
 std::vector<int32_t> Tokenizer::encode(std::string_view text, bool add_special_tokens) const {
@@ -120,19 +116,28 @@ std::vector<std::vector<int32_t>> Tokenizer::encode_batch(std::span<const std::s
   std::vector<LatheText> borrowed;
   borrowed.reserve(texts.size());
   for (const std::string_view text : texts) borrowed.push_back(bridge::text_of(text));
-  IdsOwner out{};
+  bridge::OwnedIds out;
   LatheBytes error;
   bridge::check(lathe_tokenizer_encode(state_->tokenizer.get(), borrowed.data(), borrowed.size(),
                                        add_special_tokens, &out.ids, &error),
                 error);
   std::vector<std::vector<int32_t>> encoded;
   encoded.reserve(out.ids.texts);
-  size_t begin = 0;
-  for (size_t i = 0; i < out.ids.texts; ++i) {
-    const size_t end = out.ids.ends[i];
-    encoded.emplace_back(out.ids.ids + begin, out.ids.ids + end);
-    begin = end;
-  }
+  for (size_t i = 0; i < out.ids.texts; ++i) encoded.emplace_back(out[i].begin(), out[i].end());
+  return encoded;
+}
+
+Tokenizer::Places Tokenizer::encode_with_places(std::string_view text,
+                                                bool add_special_tokens) const {
+  const Context doing("tokenizing");
+  bridge::OwnedIds out;
+  LatheBytes error;
+  bridge::check(lathe_tokenizer_encode_places(state_->tokenizer.get(), bridge::text_of(text),
+                                              add_special_tokens, &out.ids, &error),
+                error);
+  Places encoded{{out[0].begin(), out[0].end()}, {}};
+  encoded.places.reserve(encoded.ids.size());
+  for (size_t i = 0; i < encoded.ids.size(); ++i) encoded.places.emplace_back(out[1][i], out[2][i]);
   return encoded;
 }
 
@@ -248,16 +253,21 @@ const std::string& Tokenizer::fingerprint() const {
   return state_->fingerprint;
 }
 
-void Tokenizer::save(const fs::path& directory) const {
-  const Context doing("saving the tokenizer to {}", directory.string());
+TokenizerFiles Tokenizer::files() const {
   json config = state_->config;
   if (!config.contains("tokenizer_class")) config["tokenizer_class"] = "PreTrainedTokenizerFast";
+  return {part(state_->tokenizer.get(), LATHE_TOKENIZER_JSON) + "\n", config.dump(2) + "\n",
+          state_->chat_template};
+}
+
+void Tokenizer::save(const fs::path& directory) const {
+  const Context doing("saving the tokenizer to {}", directory.string());
+  const TokenizerFiles content = files();
   file_ops().make_directories(directory);
-  write_file_atomic(directory / tokenizer_file,
-                    part(state_->tokenizer.get(), LATHE_TOKENIZER_JSON) + "\n");
-  write_file_atomic(directory / config_file, config.dump(2) + "\n");
-  if (!state_->chat_template.empty())
-    write_file_atomic(directory / template_file, state_->chat_template);
+  write_file_atomic(directory / tokenizer_file, content.tokenizer);
+  write_file_atomic(directory / config_file, content.config);
+  if (!content.chat_template.empty())
+    write_file_atomic(directory / template_file, content.chat_template);
 }
 
 const std::string& Tokenizer::decoder_json() const {

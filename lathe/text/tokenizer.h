@@ -8,11 +8,19 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 struct LatheTokenizer;
 
 namespace lathe {
+
+/// The content of a tokenizer's files in a Hugging Face directory.
+struct TokenizerFiles {
+  std::string tokenizer;           ///< tokenizer.json
+  std::string config = "{}";       ///< tokenizer_config.json
+  std::string chat_template = {};  ///< chat_template.jinja; empty if there is none
+};
 
 /// A tokenizer, with the files around it. Copies share one state; all functions may be called by
 /// several threads at once.
@@ -25,9 +33,12 @@ class Tokenizer {
   /// Takes over an object of the bridge, and the content of a tokenizer_config.json.
   static Tokenizer adopt(LatheTokenizer* tokenizer, std::string_view config_json);
 
-  /// From tokenizer.json in a model directory; tokenizer_config.json (or special_tokens_map.json),
-  /// if there, says which tokens have a role, and whether bos and eos are added to a text.
-  static Tokenizer load(const std::filesystem::path& directory);
+  /// From the content of all files. The config says which tokens have a role, and whether bos and
+  /// eos are added to a text.
+  static Tokenizer from_files(const TokenizerFiles& files);
+
+  /// From the files in a model directory, special_tokens_map.json among them, or from a GGUF file.
+  static Tokenizer load(const std::filesystem::path& path);
 
   /// The same tokenizer with further special tokens, in that order, behind all ids there are; those
   /// that it has already stay where they are.
@@ -40,6 +51,13 @@ class Tokenizer {
   /// `encode` of each text, in parallel.
   std::vector<std::vector<int32_t>> encode_batch(std::span<const std::string_view> texts,
                                                  bool add_special_tokens = true) const;
+
+  /// The ids of a text, and where in it (bytes) the token of each begins and ends.
+  struct Places {
+    std::vector<int32_t> ids;
+    std::vector<std::pair<size_t, size_t>> places;
+  };
+  Places encode_with_places(std::string_view text, bool add_special_tokens = true) const;
 
   /// The text of ids; those without a token are left out, and special tokens if so wished. Throws
   /// Error for negative ids.
@@ -63,6 +81,9 @@ class Tokenizer {
 
   /// A hash of the tokenizer.json in use: equal tokenizers encode equally. For caches.
   const std::string& fingerprint() const;
+
+  /// What `save` writes.
+  TokenizerFiles files() const;
 
   /// Writes tokenizer.json and tokenizer_config.json (and chat_template.jinja if one was loaded),
   /// each in one step. The directory is made if missing.

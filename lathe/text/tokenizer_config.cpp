@@ -79,6 +79,13 @@ TokenizerRoles read_roles(const json& config) {
               config, "clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output")};
 }
 
+std::map<std::string, std::string> special_tokens(const json& config) {
+  std::map<std::string, std::string> tokens;
+  for (const char* key : role_keys)
+    if (std::optional<std::string> token = token_text(config, key)) tokens[key] = *token;
+  return tokens;
+}
+
 json tokenizer_changes(const json& config) {
   json tokens = json::array();
   if (const json* decoder = find_member(config, "added_tokens_decoder")) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -18,6 +19,10 @@ struct TokenizerRoles {
 
 /// The roles in a tokenizer_config.json. Tokens are strings or AddedToken objects.
 TokenizerRoles read_roles(const nlohmann::json& config);
+
+/// The text of each special token that a tokenizer_config.json names, by key ("bos_token", ...):
+/// the variables that chat templates find them under.
+std::map<std::string, std::string> special_tokens(const nlohmann::json& config);
 
 /// What the config changes in a tokenizer, as transformers 5 does: tokens it names that are no
 /// added tokens yet, and if it has add_bos_token or add_eos_token, what is put around a text. The

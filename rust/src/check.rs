@@ -106,6 +106,12 @@ pub fn tokens(tokenizer: &Tokenizer, named: &[(String, u32)]) -> Result<u32> {
     if let Some((id, a, b)) = twins {
         return Err(format!("tokens {a:?} and {b:?} have the same id {id}"));
     }
+    let around = tokenizer.encode_fast("", true).map_err(|e| e.to_string())?;
+    if let Some(id) = around.get_ids().iter().find(|id| !by_id.contains_key(id)) {
+        return Err(format!(
+            "\"post_processor\": it adds the id {id}, which no token has"
+        ));
+    }
     let greatest = by_id.keys().max().map_or(0, |id| id + 1);
     Ok(greatest.max(tokenizer.get_vocab_size(false) as u32))
 }

@@ -1,11 +1,14 @@
-//! The C interface of Lathe to the crates `tokenizers` and `parquet`; `lathe_bridge.h` describes it.
+//! The C interface of Lathe to the crates `tokenizers` and `parquet`, and to chat templates;
+//! `lathe_bridge.h` describes it.
 //!
 //! Every function catches panics and returns a status with a message; what it hands out is freed by
 //! the function named for it. Input is checked where the crates do not check it.
 
 mod bpe;
+mod chat;
 mod check;
 mod ffi;
+mod jinja;
 mod parquet_rows;
 mod parquet_schema;
 mod tokenizer;

@@ -35,10 +35,10 @@ impl Loaded {
         limit_patterns();
         let named = check::document(json)?;
         let mut tokenizer = Tokenizer::from_bytes(json).map_err(|e| e.to_string())?;
-        let ids = check::tokens(&tokenizer, &named)?;
         // Settings of somebody's last call; callers of Lathe truncate and pad themselves.
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None).map_err(|e| e.to_string())?;
+        let ids = check::tokens(&tokenizer, &named)?;
         Ok(Self { tokenizer, ids })
     }
 
@@ -46,6 +46,21 @@ impl Loaded {
         let text = unsafe { text.str() }?;
         let encoding = self.tokenizer.encode_fast(text, special);
         Ok(encoding.map_err(|e| e.to_string())?.get_ids().to_vec())
+    }
+
+    /// Ids, and where in the text (bytes) the token of each begins and ends.
+    fn encode_places(&self, text: Text, special: bool) -> Result<[Vec<u32>; 3]> {
+        let text = unsafe { text.str() }?;
+        if u32::try_from(text.len()).is_err() {
+            return Err("expected less than 4 GB of text".into());
+        }
+        let encoding = self.tokenizer.encode(text, special);
+        let encoding = encoding.map_err(|e| e.to_string())?;
+        let places = encoding.get_offsets().iter();
+        let (begins, ends) = places
+            .map(|(begin, end)| (*begin as u32, *end as u32))
+            .unzip();
+        Ok([encoding.get_ids().to_vec(), begins, ends])
     }
 
     fn encode_all(&self, texts: &[Text], special: bool) -> Result<Vec<Vec<u32>>> {
@@ -251,6 +266,22 @@ pub unsafe extern "C" fn lathe_tokenizer_encode(
     guard(error, || {
         let encoded = (*tokenizer).encode_all(slice(texts, count), special)?;
         *out = Ids::from_texts(encoded);
+        Ok(())
+    })
+}
+
+/// # Safety
+/// As above.
+#[no_mangle]
+pub unsafe extern "C" fn lathe_tokenizer_encode_places(
+    tokenizer: *const Loaded,
+    text: Text,
+    special: bool,
+    out: *mut Ids,
+    error: *mut Bytes,
+) -> i32 {
+    guard(error, || {
+        *out = Ids::from_texts((*tokenizer).encode_places(text, special)?.into());
         Ok(())
     })
 }

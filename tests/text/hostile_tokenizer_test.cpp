@@ -148,6 +148,21 @@ TEST(HostileTokenizer, refuses_a_post_processor_that_adds_without_bound) {
   EXPECT_TRUE(says(error_of(with("/post_processor", processor)), "tokens to each text"));
 }
 
+TEST(HostileTokenizer, refuses_a_post_processor_that_adds_ids_without_a_token) {
+  const json piece = {{"SpecialToken", {{"id", "a"}, {"type_id", 0}}}};
+  const auto processor = [&](int id) -> json {
+    return {{"type", "TemplateProcessing"},
+            {"single", json::array({piece})},
+            {"pair", json::array()},
+            {"special_tokens", {{"a", {{"id", "a"}, {"ids", {id}}, {"tokens", {"a"}}}}}}};
+  };
+  EXPECT_EQ(error_of(with("/post_processor", processor(3))), "no error");
+  EXPECT_TRUE(
+      says(error_of(with("/post_processor", processor(4))), "adds the id 4, which no token"));
+  const json bert = {{"type", "BertProcessing"}, {"sep", {"a", 0}}, {"cls", {"b", 99}}};
+  EXPECT_TRUE(says(error_of(with("/post_processor", bert)), "adds the id 99, which no token"));
+}
+
 TEST(HostileTokenizer, refuses_random_encoding) {
   EXPECT_TRUE(says(error_of(with("/model/dropout", 0.1)), "encoding would be random"));
   EXPECT_EQ(error_of(with("/model/dropout", 0.0)), "no error");
@@ -180,6 +195,10 @@ TEST(HostileTokenizer, a_pattern_that_gives_up_is_an_error_and_no_other_encoding
   const std::vector<std::string_view> texts = {"ab", costly_text};
   EXPECT_TRUE(says(message_of([&] { tokenizer.encode_batch(texts); }), "too many steps"));
   EXPECT_EQ(tokenizer.encode("ab"), std::vector<int32_t>{2}) << "the tokenizer stays usable";
+  for (const char* pattern : {"(a+)+$", "(a*)*c", "(?=(a+)+c)a", "((a+)+)+c", "(a+)+\\1c"}) {
+    const Tokenizer other = Tokenizer::from_json(with("/pre_tokenizer", split(pattern)).dump());
+    EXPECT_TRUE(says(message_of([&] { other.encode(costly_text); }), "too many steps")) << pattern;
+  }
 }
 
 TEST(HostileTokenizer, a_pattern_of_a_normalizer_gives_up_as_well) {

@@ -1,0 +1,136 @@
+// Templates made to hang, fill the memory or overflow the stack: each is an error, and soon.
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+#include "lathe/text/chat_template.h"
+#include "tests/support/errors.h"
+
+namespace lathe {
+namespace {
+
+std::string error_of(const std::string& source) {
+  return message_of([&] { ChatTemplate("t", source).render({}); });
+}
+
+std::string repeat(std::string_view text, int times) {
+  std::string all;
+  for (int i = 0; i < times; ++i) all += text;
+  return all;
+}
+
+/// A namespace `ns` whose x went through `change` `times` times, then `use`.
+std::string changed(const char* start, const char* change, int times, const char* use) {
+  return fmt::format(
+      "{{% set ns = namespace(x={}) %}}{{% for i in range({}) %}}{{% set ns.x = {} %}}"
+      "{{% endfor %}}{}",
+      start, times, change, use);
+}
+
+const std::string nested_loops =
+    "{% for a in range(1000) %}{% for b in range(1000) %}{% for c in range(1000) %}x"
+    "{% endfor %}{% endfor %}{% endfor %}";
+
+TEST(HostileTemplate, endless_work_runs_out_of_steps) {
+  const std::string steps = "needs more than 1000200 steps";
+  EXPECT_TRUE(says(error_of(nested_loops), steps));
+  EXPECT_TRUE(says(error_of("{{ '-' * 10**10 }}"), steps));
+  EXPECT_TRUE(says(error_of(changed("'ab'", "ns.x ~ ns.x", 100, "")), steps));
+  EXPECT_TRUE(says(error_of(changed("[1]", "ns.x + ns.x", 100, "")), steps));
+  EXPECT_TRUE(says(error_of("{{ 'a'.center(10**12) }}"), steps));
+  EXPECT_TRUE(says(error_of("{{ '%1000000000000d' % 1 }}"), steps));
+  EXPECT_TRUE(says(error_of("{{ '{:1000000000000}'.format(1) }}"), steps));
+  EXPECT_TRUE(says(error_of("{{ [1] | tojson(indent=10**12) }}"), steps));
+  EXPECT_TRUE(says(error_of("{{ ('a' * 100000).replace('a', 'b' * 100000) }}"), steps));
+  EXPECT_TRUE(says(error_of("{{ range(100000) | join('a' * 100000) }}"), steps));
+}
+
+TEST(HostileTemplate, a_range_has_a_limit) {
+  EXPECT_TRUE(says(error_of("{% for i in range(10**9) %}{% endfor %}"), "at most 100000 items"));
+  EXPECT_TRUE(says(error_of("{{ range(2**126, -2**126, -1) }}"), "at most 100000 items"));
+}
+
+TEST(HostileTemplate, recursion_ends) {
+  const std::string deep = "nests calls and blocks deeper";
+  EXPECT_TRUE(says(error_of("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}"), deep));
+  EXPECT_TRUE(says(error_of("{% macro f() %}{% call f() %}{{ caller() }}{% endcall %}"
+                            "{{ caller }}{% endmacro %}{{ f() }}"),
+                   deep));
+  EXPECT_TRUE(says(error_of("{% for i in [1] recursive %}{{ loop([1]) }}{% endfor %}"), deep));
+}
+
+TEST(HostileTemplate, values_that_contain_one_value_often_cost_what_they_look_like) {
+  for (const char* use : {"{{ ns.x }}", "{{ '' ~ ns.x }}", "{{ ns.x | tojson }}"})
+    EXPECT_TRUE(says(error_of(changed("[1]", "[ns.x, ns.x]", 60, use)), "steps")) << use;
+  EXPECT_TRUE(says(error_of(changed("(1,)", "(ns.x, ns.x)", 60, "{{ {ns.x: 1} }}")), "steps"));
+  const std::string twins =
+      "{% set ns = namespace(x=[1], y=[1]) %}{% for i in range(60) %}"
+      "{% set ns.x = [ns.x, ns.x] %}{% set ns.y = [ns.y, ns.y] %}{% endfor %}";
+  for (const char* use :
+       {"{{ ns.x == ns.y }}", "{{ [ns.x, ns.y] | sort }}", "{{ ns.x in [ns.y] }}"})
+    EXPECT_TRUE(says(error_of(twins + use), "steps")) << use;
+}
+
+TEST(HostileTemplate, no_value_is_deep_and_none_contains_itself) {
+  const std::string deep = "nests values deeper than 100";
+  EXPECT_TRUE(says(error_of(changed("1", "[ns.x]", 100000, "")), deep));
+  EXPECT_TRUE(says(error_of(changed("1", "{'a': ns.x}", 100000, "")), deep));
+  EXPECT_TRUE(says(error_of(changed("{}", "{'a': ns.x.get}", 100000, "")), deep));
+  EXPECT_TRUE(says(error_of(repeat("{% set x = [x] %}", 50000)), deep));
+  for (const char* use : {"{{ ns }}", "{{ [ns] }}", "{{ '' ~ ns.x }}"})
+    EXPECT_TRUE(says(error_of(changed("1", "[ns]", 2, use)), "a namespace cannot become text"));
+}
+
+TEST(HostileTemplate, sources_are_not_deep) {
+  const auto refuses = [](const std::string& source) {
+    return says(error_of(source), "nested deeper than");
+  };
+  EXPECT_TRUE(refuses("{{ " + repeat("(", 100000) + "1" + repeat(")", 100000) + " }}"));
+  EXPECT_TRUE(refuses("{{ " + repeat("[", 100000) + repeat("]", 100000) + " }}"));
+  EXPECT_TRUE(refuses("{{ " + repeat("not ", 100000) + "1 }}"));
+  EXPECT_TRUE(refuses("{{ " + repeat("-", 100000) + "1 }}"));
+  EXPECT_TRUE(refuses("{{ " + repeat("1+", 100000) + "1 }}"));
+  EXPECT_TRUE(refuses("{{ a" + repeat(".b", 100000) + " }}"));
+  EXPECT_TRUE(refuses("{{ a" + repeat("|e", 100000) + " }}"));
+  EXPECT_TRUE(refuses("{{ " + repeat("1 if 0 else ", 50000) + "1 }}"));
+  EXPECT_TRUE(refuses(repeat("{% if 1 %}", 50000) + repeat("{% endif %}", 40000)));
+  EXPECT_TRUE(says(error_of(std::string(2 << 20, ' ')), "at most 1048576 bytes"));
+}
+
+TEST(HostileTemplate, nothing_of_the_host_is_in_reach) {
+  for (const char* expression :
+       {"''.__class__.__mro__", "[].__class__.__base__", "messages.__init__.__globals__",
+        "self.__init__", "cycler.__init__", "range.__self__.x", "lipsum.__globals__.os"})
+    EXPECT_TRUE(says(error_of(fmt::format("{{{{ {}.x }}}}", expression)), "t, line 1: "))
+        << expression;
+  EXPECT_TRUE(says(error_of("{% include '/etc/passwd' %}"), "a chat template is one file"));
+  EXPECT_TRUE(says(error_of("{{ messages.append(1) }}"), "must not do"));
+}
+
+TEST(HostileTemplate, messages_are_short) {
+  EXPECT_LT(error_of("{{ raise_exception('a' * 1000000) }}").size(), 1100u);
+}
+
+TEST(HostileTemplate, every_cut_of_a_template_is_a_template_or_an_error) {
+  const std::string whole =
+      "{%- macro m(a, b=1) -%}{{ a ~ b|upper }}{%- endmacro %}{# c #}{% raw %}{{{% endraw %}"
+      "{% for x in [1, {'a': 2.5}, (\"q\\n\",)] if x is not none %}{% set ns = x[0:1] or 'é' %}"
+      "{% if loop.first and not x == 2 ** 3 // 1 %}{{ m(x, b=*[1]) }}{% else %}-{% endif %}"
+      "{% generation %}{% endgeneration %}{% endfor %}";
+  for (size_t size = 0; size < whole.size(); ++size) {
+    if ((whole[size] & 0xc0) == 0x80) continue;
+    const std::string message = error_of(whole.substr(0, size));
+    EXPECT_TRUE(message == "no error" || says(message, "t, line 1: ")) << message;
+  }
+}
+
+TEST(HostileTemplate, the_worst_of_them_end_soon) {
+  const auto begin = std::chrono::steady_clock::now();
+  error_of(nested_loops);
+  error_of(changed("(1,)", "(ns.x, ns.x)", 60, "{{ {ns.x: 1} }}"));
+  error_of("{% set x = 'ä' * 1000000 %}{% for i in range(100000) %}{{ x.upper() }}{% endfor %}");
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
+}
+
+}  // namespace
+}  // namespace lathe
