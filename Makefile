@@ -8,6 +8,7 @@
 #   PEERS=DIR            a virtual environment that has the peers, for `make interop`
 #   JOBS=N, CMAKE_ARGS=… parallel jobs; further arguments for cmake
 #   TESTS=REGEX          only the tests with such names
+#   FUZZ_SECONDS=60      how long `make fuzz` takes for each reader
 
 BUILD ?= build
 CUDA ?= 0
@@ -20,7 +21,7 @@ NINJA := cmake --build $(BUILD) -j $(JOBS)
 SETTINGS := $(CURDIR) cuda=$(CUDA) torch=$(TORCH_DIR) bridge=$(LATHE_BRIDGE) $(CMAKE_ARGS)
 
 .DEFAULT_GOAL := binary
-.PHONY: binary all demo test install interop bench tidy clean help setup configure
+.PHONY: binary all demo test install interop fuzz bench tidy clean help setup configure
 .NOTPARALLEL:
 
 binary: configure  ## build the program build/lathe (what plain `make` does)
@@ -43,6 +44,10 @@ install: configure  ## install program and library below PREFIX, a tree that may
 interop: SETUP_PARTS = build peers
 interop: all  ## compare with the Python programs of the field (needs 6 GB)
 	scripts/interop.sh $(BUILD) $(TESTS)
+
+fuzz: SETUP_PARTS = build fuzz
+fuzz: setup  ## fuzz each reader of files for FUZZ_SECONDS (60)
+	scripts/fuzz.sh $(BUILD) $(TESTS)
 
 bench: all  ## run the benchmarks
 	@set -e; for program in $(BUILD)/bench/bench_*; do "$$program"; done

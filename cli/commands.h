@@ -10,6 +10,8 @@ Command tokenizer_command();
 Command generate_command();
 Command eval_command();
 Command info_command();
+Command convert_command();
+Command chat_command();
 
 /// Prints the documentation of the options of `commands`, for docs/options.md and editors.
 Command options_command(std::vector<Command> commands);

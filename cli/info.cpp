@@ -8,7 +8,7 @@
 #include "lathe/io/hub_cache.h"
 #include "lathe/model/inspect.h"
 #include "lathe/model/memory.h"
-#include "lathe/text/tokenizer.h"
+#include "lathe/text/chat_template.h"
 
 namespace lathe {
 namespace {
@@ -34,6 +34,7 @@ void look_at_tokenizer(const fs::path& path, ModelFacts& facts) {
   try {
     const Tokenizer tokenizer = Tokenizer::load(path);
     facts.tokenizer_tokens = tokenizer.vocab_size();
+    facts.has_chat_template = chat_template_of(tokenizer).has_value();
     if (tokenizer.eos_id()) facts.end_of_text = tokenizer.token(*tokenizer.eos_id());
     const auto& config = facts.report.config;
     if (config && tokenizer.vocab_size() > config->vocab_size)
@@ -61,7 +62,6 @@ int run(const InfoOptions& o) {
   facts.rows = o.rows;
   facts.max_length = o.max_length;
   look_at_tokenizer(path, facts);
-  facts.has_chat_template = fs::exists(path / "chat_template.jinja");
   estimate_memory(o, facts);
   print(stdout, o.json ? to_json(facts).dump() + "\n" : to_text(facts));
   return facts.report.problems.empty() ? 0 : 1;

@@ -6,13 +6,13 @@
 
 namespace lathe {
 
-void publish_model(Model& model, const Tokenizer& tokenizer, const fs::path& directory) {
+void publish_model(Model& model, const Tokenizer* tokenizer, const fs::path& directory) {
   fs::path temporary = directory;
   temporary += format(".tmp-{}", ::getpid());
   file_ops().remove_all(temporary);
   file_ops().make_directories(temporary);
   save_model(model, temporary);
-  tokenizer.save(temporary);
+  if (tokenizer != nullptr) tokenizer->save(temporary);
   file_ops().remove_all(directory);  // the run's checkpoint can make it again
   publish_directory(temporary, directory);
 }

@@ -6,7 +6,8 @@
 
 namespace lathe {
 
-/// Writes model and tokenizer to `directory` in one step, in place of what is there.
-void publish_model(Model& model, const Tokenizer& tokenizer, const fs::path& directory);
+/// Writes a model, and its tokenizer if there is one, to `directory` in one step, in place of what
+/// is there.
+void publish_model(Model& model, const Tokenizer* tokenizer, const fs::path& directory);
 
 }  // namespace lathe

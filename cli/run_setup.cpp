@@ -87,17 +87,4 @@ int64_t total_steps(const Recipe& recipe, const Source& source, int world) {
   return std::max<int64_t>(1, std::llround(std::ceil(steps * recipe.train.num_train_epochs)));
 }
 
-std::string describe_run(const Recipe& recipe, Model& model, const Dataset& data) {
-  uint64_t tokens = 0;
-  for (const Pool& pool : data.train) tokens += pool.documents.tokens();
-  return format(
-      "model: {}, {:.2f} M parameters, {}\ndata: {}; {} tokens to train on, {} documents to "
-      "validate on\nsteps: {} of {} x {} tokens",
-      model.config().model_type, static_cast<double>(model.parameter_count()) / 1e6,
-      recipe.train.bf16 ? "bfloat16" : "float32", data.train_report.summary(), tokens,
-      data.validation.size(), recipe.train.max_steps,
-      recipe.data.per_device_train_batch_size * recipe.train.gradient_accumulation_steps,
-      recipe.data.max_length);
-}
-
 }  // namespace lathe

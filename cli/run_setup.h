@@ -28,7 +28,4 @@ Dataset load_data(Recipe& recipe, const Tokenizer& tokenizer, ProgressLine& line
 /// max_steps, or the steps that num_train_epochs take.
 int64_t total_steps(const Recipe& recipe, const Source& source, int world);
 
-/// What is about to be trained, for a person.
-std::string describe_run(const Recipe& recipe, Model& model, const Dataset& data);
-
 }  // namespace lathe

@@ -22,6 +22,19 @@ std::string sample(Model& model, const Tokenizer& tokenizer, const Recipe& recip
          generate(model, tokenizer, {recipe.sample_prompt}, options).at(0).text;
 }
 
+std::string describe_run(const Recipe& recipe, Model& model, const Dataset& data) {
+  uint64_t tokens = 0;
+  for (const Pool& pool : data.train) tokens += pool.documents.tokens();
+  return format(
+      "model: {}, {:.2f} M parameters, {}\ndata: {}; {} tokens to train on, {} documents to "
+      "validate on\nsteps: {} of {} x {} tokens",
+      model.config().model_type, static_cast<double>(model.parameter_count()) / 1e6,
+      recipe.train.bf16 ? "bfloat16" : "float32", data.train_report.summary(), tokens,
+      data.validation.size(), recipe.train.max_steps,
+      recipe.data.per_device_train_batch_size * recipe.train.gradient_accumulation_steps,
+      recipe.data.max_length);
+}
+
 int run(const Recipe& given) {
   const at::Device device = given.runtime.apply();
   TerminalObserver observer;
@@ -53,7 +66,7 @@ int run(const Recipe& given) {
     observer.line().print("stopped after a checkpoint; the same command goes on from there");
     return 0;
   }
-  publish_model(*model, tokenizer, folder->path() / "model");
+  publish_model(*model, &tokenizer, folder->path() / "model");
   observer.line().print(
       format("done: the model is in {0}\n  lathe generate --model {0} --prompt TEXT",
              (folder->path() / "model").string()));

@@ -2,10 +2,11 @@
 # Brings a machine to where Lathe builds. Looks at what is really there and does only what is
 # missing, so a second run takes half a second and an interrupted one goes on where it stopped.
 #
-#   scripts/setup.sh [build] [test] [peers]
+#   scripts/setup.sh [build] [test] [peers] [fuzz]
 #     build   Debian packages, Rust, the crates of the bridge, the torch wheel (default)
 #     test    what only the tests need besides
 #     peers   the Python programs that results are compared with (6 GB)
+#     fuzz    the compiler that the fuzzers need
 #
 #   CUDA=1          the torch wheel with the libraries for a GPU (about 5 GB)
 #   TORCH_DIR=DIR   another libtorch, the folder with include/ and lib/: no wheel is installed
@@ -50,8 +51,9 @@ for part in "$@"; do
       [ -n "${LATHE_BRIDGE:-}" ] || { rust_compiler; rust_crates; }
       if [ -n "${TORCH_DIR:-}" ]; then torch_given; else torch_wheel; fi
       ;;
+    fuzz) debian_packages scripts/packages-fuzz.txt ;;
     test) debian_packages_if_possible scripts/packages-test.txt ;;
     peers) [ -n "${PEERS:-}" ] || peers_environment ;;
-    *) stop "expected build, test or peers, found \"$part\"" ;;
+    *) stop "expected build, test, peers or fuzz, found \"$part\"" ;;
   esac
 done

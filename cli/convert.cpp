@@ -1,0 +1,93 @@
+// lathe convert: write a model in other files.
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/publish.h"
+#include "cli/runtime.h"
+#include "lathe/io/hub_cache.h"
+#include "lathe/model/files.h"
+#include "lathe/model/gguf_model.h"
+#include "lathe/text/gguf_tokenizer.h"
+
+namespace lathe {
+namespace {
+
+struct ConvertOptions {
+  std::string model, out, dtype = "auto", quant = "auto";
+  bool json = false;
+
+  void fields(Fields& f) {
+    std::vector<std::string> quants = gguf_quants();
+    quants.insert(quants.begin(), "auto");
+    f("model", model, "A model's directory, GGUF file, or name (org/name) in the cache.",
+      {.placeholder = "IN", .required = true});
+    f("out", out, "Directory to write, or a file whose name ends in .gguf.",
+      {.placeholder = "OUT", .required = true});
+    f("dtype", dtype, "Precision in a directory; auto is that of the file.",
+      {.choices = {"auto", "float32", "bfloat16", "float16"}});
+    f("quant", quant, "Format of the matrices in a GGUF file; auto is that of the weights.",
+      {.choices = {quants.begin(), quants.end()}});
+    f("json", json, "Print one JSON object with the result.");
+  }
+};
+
+std::optional<at::ScalarType> parse_dtype(const std::string& name) {
+  if (name == "float32") return at::kFloat;
+  if (name == "bfloat16") return at::kBFloat16;
+  if (name == "float16") return at::kHalf;
+  return std::nullopt;
+}
+
+/// The tokenizer beside a model; nothing if a directory has none.
+std::optional<Tokenizer> load_tokenizer(const fs::path& path) {
+  if (fs::is_directory(path) && !fs::exists(path / "tokenizer.json")) return std::nullopt;
+  return Tokenizer::load(path);
+}
+
+void write_as_gguf(Model& model, const std::optional<Tokenizer>& tokenizer, const fs::path& from,
+                   const ConvertOptions& o) {
+  GgufOptions options;
+  if (o.quant != "auto") options.quant = o.quant;
+  options.name = fs::absolute(from).lexically_normal().stem().string();
+  GgufFields fields;
+  if (tokenizer) write_gguf_tokenizer(*tokenizer, model.output_weight().size(0), fields);
+  save_gguf(model, o.out, options, fields);
+}
+
+int run(const ConvertOptions& o) {
+  const bool gguf = o.out.ends_with(".gguf");
+  if (gguf && o.dtype != "auto") throw UsageError("dtype is for directories; for GGUF give quant");
+  if (!gguf && o.quant != "auto") throw UsageError("quant is for an OUT that ends in .gguf");
+  require(!fs::exists(o.out), "{} exists: remove it, or choose another name", o.out);
+  const fs::path from = locate_model(o.model, hub_cache_folder());
+  const std::optional<Tokenizer> tokenizer = load_tokenizer(from);
+  if (!tokenizer) print(stderr, format("{} has no tokenizer, so {} gets none\n", o.model, o.out));
+  const std::unique_ptr<Model> model = load_model(from, parse_dtype(o.dtype), WeightMemory::mapped);
+  if (gguf)
+    write_as_gguf(*model, tokenizer, from, o);
+  else
+    publish_model(*model, tokenizer ? &*tokenizer : nullptr, o.out);
+  const nlohmann::json result = {{"out", o.out},
+                                 {"model_type", model->config().model_type},
+                                 {"parameters", model->parameter_count()}};
+  print(stdout, o.json ? result.dump() + "\n"
+                       : format("{}: {} with {} parameters\n", o.out, model->config().model_type,
+                                model->parameter_count()));
+  return 0;
+}
+
+}  // namespace
+
+Command convert_command() {
+  return make_command<ConvertOptions>(
+      {.name = "convert",
+       .summary = "Write a model in other files",
+       .description = "Between Hugging Face directories and GGUF files, tokenizer included.",
+       .positional = {"model", "out"},
+       .examples = {{"lathe convert DIR model.gguf --quant Q4_K", "for llama.cpp"},
+                    {"lathe convert model.gguf DIR --dtype bfloat16", "for transformers"}}},
+      run);
+}
+
+}  // namespace lathe
