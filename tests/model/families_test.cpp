@@ -1,8 +1,6 @@
 // Every family against transformers: see tests/golden/families.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
 #include "lathe/model/family/family.h"
 #include "tests/model/golden_family.h"
 #include "tests/support/errors.h"
@@ -120,14 +118,10 @@ TEST_P(Families, in_float64_loss_and_gradients_are_those_of_autograd) {
 }
 
 TEST_P(Families, saved_and_loaded_is_the_same_model_in_both_spellings) {
-  const TemporaryFolder temporary;
-  // Where another program looks at what was written: scripts/interop/families.py.
-  const char* keep = std::getenv("LATHE_KEEP_MODELS");
-  const fs::path folder = keep != nullptr ? fs::path(keep) / GetParam() : temporary.path();
-  fs::create_directories(folder);
+  const TemporaryFolder folder;
   const auto model = golden_.load();
-  save_model(*model, folder);
-  const auto loaded = load_model(folder);
+  save_model(*model, folder.path());
+  const auto loaded = load_model(folder.path());
   EXPECT_EQ(loaded->config(), model->config());
   const std::vector<NamedTensor> ours = model->named_tensors(), theirs = loaded->named_tensors();
   ASSERT_EQ(ours.size(), theirs.size());
