@@ -84,7 +84,7 @@ void adamw(benchmark::State& state) {
   const Tensor w = at::randn({10'000'000}), g = at::randn_like(w), m = at::zeros_like(w),
                v = at::zeros_like(w);
   int64_t step = 0;
-  for (auto _ : state) ops::adamw(w, g, m, v, {1e-4, 0.9, 0.999, 1e-8, 0.1, 1, ++step});
+  for (auto _ : state) ops::adamw({w}, {g}, {m}, {v}, {1e-4, 0.9, 0.999, 1e-8, 0.1, 1, ++step});
 }
 BENCHMARK(adamw)->Unit(benchmark::kMillisecond);
 

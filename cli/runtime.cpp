@@ -12,6 +12,14 @@ std::optional<fs::path> variable(const char* name) {
   return value;
 }
 
+/// Has a GPU add in the same order in every run. Must come before the first product: cuBLAS reads
+/// its variable when it starts.
+void make_repeatable() {
+  ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
+  at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/false);
+  at::globalContext().setDeterministicFillUninitializedMemory(false);
+}
+
 }  // namespace
 
 void RuntimeOptions::fields(Fields& f) {
@@ -26,6 +34,7 @@ at::Device RuntimeOptions::apply() const {
   require(
       at::hasCUDA(),
       "--device cuda: found no GPU, or this build has no GPU support (build with `make CUDA=1`)");
+  make_repeatable();
   return {at::kCUDA, 0};
 }
 

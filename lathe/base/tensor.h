@@ -1,12 +1,10 @@
-// Tensors and autograd of libtorch, and the standard headers most files use: the precompiled header
+// Tensors of libtorch, and the standard headers most files use: the precompiled header
 // of everything that touches tensors. Never include torch/torch.h: it costs 14 s a file.
 #pragma once
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
-#include <torch/csrc/autograd/autograd.h>
-#include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
 #include <cmath>

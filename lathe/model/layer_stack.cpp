@@ -7,10 +7,14 @@ namespace {
 
 /// Writes the new positions (B, T, K, E) behind those that the cache holds.
 void append(Tensor& cache, const Tensor& x, const std::vector<int64_t>& lengths) {
+  const Tensor new_slots = x.transpose(1, 2);  // (B, K, T, E)
+  const int64_t length = lengths.front();
+  if (std::ranges::all_of(lengths, [&](int64_t other) { return other == length; })) {
+    cache.narrow(2, length, x.size(1)).copy_(new_slots);
+    return;
+  }
   for (int64_t row = 0; row < x.size(0); ++row)
-    cache[row]
-        .narrow(1, lengths[static_cast<size_t>(row)], x.size(1))
-        .copy_(x[row].transpose(0, 1));
+    cache[row].narrow(1, lengths[static_cast<size_t>(row)], x.size(1)).copy_(new_slots[row]);
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <torch/custom_class.h>
 
+#include "lathe/base/autograd.h"
+
 namespace lathe {
 namespace {
 

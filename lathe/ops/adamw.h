@@ -12,12 +12,14 @@ struct AdamwOptions {
   int64_t step;           ///< counted from 1
 };
 
-/// Updates weight, exp_avg and exp_avg_sq in place, and leaves zeros in `gradient`, ready for the
-/// next sum. All of one shape, contiguous, float32 or float64.
-void adamw(const Tensor& weight, const Tensor& gradient, const Tensor& exp_avg,
-           const Tensor& exp_avg_sq, const AdamwOptions& options);
+/// Updates weights, exp_avgs and exp_avg_sqs in place, and leaves zeros in the gradients, ready for
+/// the next sum. The i-th of each list belong together: of one shape, contiguous, float32 or
+/// float64; all on one device.
+void adamw(at::TensorList weights, at::TensorList gradients, at::TensorList exp_avgs,
+           at::TensorList exp_avg_sqs, const AdamwOptions& options);
 
-/// The sum of the squares of all elements, in double; the same in every run with as many threads.
-double sum_of_squares(const Tensor& x);
+/// The Euclidean norm of all elements together, summed in double; the same in every run with as
+/// many threads.
+double norm(at::TensorList list);
 
 }  // namespace lathe::ops

@@ -1,5 +1,7 @@
 #include "lathe/ops/attention.h"
 
+#include "lathe/base/autograd.h"
+#include "lathe/ops/attention_composed.h"
 #include "lathe/ops/cpu/for_dtype.h"
 
 namespace lathe::ops {
@@ -159,31 +161,6 @@ struct AttentionFunction : torch::autograd::Function<AttentionFunction> {
   }
 };
 
-/// Which keys each query sees, (B, 1, T, S) bool, for libtorch's own attention.
-Tensor mask_of(const Tensor& first, const at::Device& device) {
-  const Tensor key = at::arange(first.size(1), first.options().device(device)).view({1, 1, 1, -1});
-  const Tensor query = key.view({1, 1, -1, 1});
-  return at::logical_and(key <= query, key >= first.to(device).unsqueeze(1).unsqueeze(3));
-}
-
-/// The same composed of libtorch's operations. q (B, H, T, D); k, v (B, H/G, S, D); mask as above,
-/// or none for causal attention -> (B, T, H, D).
-Tensor composed(const Tensor& q, const Tensor& k, const Tensor& v,
-                const std::optional<Tensor>& mask, Scoring scoring) {
-  const bool grouped = q.size(1) != k.size(1);
-  if (scoring.softcap <= 0)
-    return at::scaled_dot_product_attention(q, k, v, mask, 0.0, !mask, scoring.scale, grouped)
-        .transpose(1, 2);
-  const int64_t group = q.size(1) / k.size(1);
-  const Tensor all_k = grouped ? k.repeat_interleave(group, 1) : k;
-  const Tensor all_v = grouped ? v.repeat_interleave(group, 1) : v;
-  const Tensor raw = at::matmul(q, all_k.transpose(2, 3)) * (scoring.scale / scoring.softcap);
-  const Tensor seen =
-      mask ? *mask : at::ones({q.size(2), k.size(2)}, q.options().dtype(at::kBool)).tril();
-  const Tensor capped = (at::tanh(raw) * scoring.softcap).masked_fill(~seen, -INFINITY);
-  return at::matmul(at::softmax(capped, -1, at::kFloat).to(q.scalar_type()), all_v).transpose(1, 2);
-}
-
 }  // namespace
 
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& first,
@@ -192,10 +169,7 @@ Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor
           "attention: {} query heads over keys {} and values {}", q.size(2), k.sizes(), v.sizes());
   if (cpu::handles(q))
     return AttentionFunction::apply(q, k, v, first.contiguous(), scoring.scale, scoring.softcap);
-  const bool one_segment = first.max().item<int64_t>() == 0;
-  const std::optional<Tensor> mask =
-      one_segment ? std::nullopt : std::optional<Tensor>(mask_of(first, q.device()));
-  return composed(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), mask, scoring);
+  return composed_attention(q, k, v, first, scoring);
 }
 
 Tensor cached_attention(const Tensor& q_in, const Tensor& k, const Tensor& v,
@@ -205,15 +179,7 @@ Tensor cached_attention(const Tensor& q_in, const Tensor& k, const Tensor& v,
   const int64_t key_heads = k.size(1), slots = k.size(2);
   const int64_t longest = *std::max_element(lengths.begin(), lengths.end()) + count;
   require(longest <= slots, "attention: {} positions do not fit a cache of {}", longest, slots);
-  if (!cpu::handles(q)) {
-    const Tensor limits = at::tensor(lengths, q.options().dtype(at::kLong)).view({-1, 1, 1, 1}) +
-                          at::arange(count, q.options().dtype(at::kLong)).view({1, 1, -1, 1});
-    const Tensor key = at::arange(longest, limits.options()).view({1, 1, 1, -1});
-    Tensor mask = key <= limits;
-    if (window > 0) mask = at::logical_and(mask, key > limits - window);
-    return composed(q.transpose(1, 2), k.narrow(2, 0, longest), v.narrow(2, 0, longest), mask,
-                    scoring);
-  }
+  if (!cpu::handles(q)) return composed_cached_attention(q, k, v, lengths, scoring, window);
   require(k.is_contiguous() && v.is_contiguous(), "attention: expected a contiguous cache");
   const Tensor out = at::empty_like(q);
   cpu::for_dtype(q, [&]<class T>(const cpu::Kernels<T>& kernels, T) {

@@ -1,5 +1,6 @@
 #include "lathe/ops/cross_entropy.h"
 
+#include "lathe/base/autograd.h"
 #include "lathe/ops/cpu/for_dtype.h"
 #include "lathe/ops/gradient.h"
 
@@ -13,10 +14,12 @@ using torch::autograd::variable_list;
 /// Rows whose logits exist at a time, and rows of the weight whose gradient is added at a time: as
 /// many as keep the products near their peak, in buffers that are used again.
 constexpr int64_t rows_a_chunk = 512;
+constexpr int64_t rows_a_chunk_on_gpu = 2048;
 constexpr int64_t classes_a_block = 3072;
 
 /// dweight (V, D) += dlogits^T x, with dlogits (N, V) and x (N, D) in a narrower dtype.
 void add_weight_gradient(const Tensor& dweight, const Tensor& dlogits, const Tensor& x) {
+  if (!x.is_cpu()) return add_scaled(dweight, product(dlogits, x, dweight.scalar_type()), 1);
   const Tensor buffer =
       at::empty({std::min(classes_a_block, dweight.size(0)), x.size(1)}, x.options());
   for (int64_t begin = 0; begin < dweight.size(0); begin += classes_a_block) {
@@ -34,14 +37,15 @@ Tensor losses_of(const Tensor& logits, const Tensor& targets, double softcap, bo
   const int64_t classes = logits.size(1);
   const at::ScalarType dtype = cpu::accumulate_dtype(logits.scalar_type());
   if (!cpu::handles(logits)) {
-    const Tensor wide = logits.to(dtype);
-    const Tensor squashed = softcap > 0 ? at::tanh(wide / softcap) : Tensor();
-    const Tensor log_probs = at::log_softmax(softcap > 0 ? squashed * softcap : wide, 1);
+    const Tensor squashed = softcap > 0 ? at::tanh(logits.to(dtype) / softcap) : Tensor();
+    const Tensor log_probs = at::log_softmax(softcap > 0 ? squashed * softcap : logits, 1, dtype);
     const Tensor index = targets.unsqueeze(1);
     Tensor losses = -log_probs.gather(1, index).squeeze(1);
     if (gradient) {
-      const Tensor d = log_probs.exp().scatter_add(1, index, at::full_like(index, -1, dtype));
-      logits.copy_(softcap > 0 ? d * (1 - squashed.square()) : d);
+      Tensor d = log_probs.exp_();
+      d.scatter_(1, index, d.gather(1, index) - 1);
+      if (softcap > 0) d.mul_(1 - squashed.square());
+      logits.copy_(d);
     }
     return losses;
   }
@@ -69,9 +73,10 @@ struct LinearCrossEntropyFunction : torch::autograd::Function<LinearCrossEntropy
     const Tensor sum = at::zeros({}, x.options().dtype(at::kDouble));
     const Tensor dx = x_gradient ? at::empty_like(x) : Tensor();
     const Tensor dweight = weight_gradient ? at::zeros_like(weight) : Tensor();
-    const Tensor buffer = at::empty({std::min(rows, rows_a_chunk), w.size(0)}, x.options());
-    for (int64_t begin = 0; begin < rows; begin += rows_a_chunk) {
-      const int64_t count = std::min(rows_a_chunk, rows - begin);
+    const int64_t chunk = x.is_cpu() ? rows_a_chunk : rows_a_chunk_on_gpu;
+    const Tensor buffer = at::empty({std::min(rows, chunk), w.size(0)}, x.options());
+    for (int64_t begin = 0; begin < rows; begin += chunk) {
+      const int64_t count = std::min(chunk, rows - begin);
       const Tensor part = x.narrow(0, begin, count);
       Tensor logits = buffer.narrow(0, 0, count);  // (count, V)
       at::mm_out(logits, part, w.t());

@@ -1,5 +1,6 @@
 #include "lathe/ops/embedding.h"
 
+#include "lathe/base/autograd.h"
 #include "lathe/ops/gradient.h"
 
 namespace lathe::ops {

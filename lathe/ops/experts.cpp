@@ -1,5 +1,7 @@
 #include "lathe/ops/experts.h"
 
+#include "lathe/base/autograd.h"
+
 namespace lathe::ops {
 namespace {
 

@@ -20,6 +20,11 @@ bool has_kernel(const Tensor& sum, const Tensor& x) {
 
 }  // namespace
 
+Tensor product(const Tensor& a, const Tensor& b, at::ScalarType wide) {
+  const bool widens = a.is_cuda() && wide == at::kFloat && a.scalar_type() == at::kBFloat16;
+  return widens ? at::mm(a.t(), b, wide) : at::mm(a.t(), b);
+}
+
 void add_scaled(const Tensor& sum, const Tensor& x, double factor) {
   if (!has_kernel(sum, x)) {
     sum.add_(x, factor);
@@ -46,7 +51,8 @@ Tensor accumulate_row_gradient(const Tensor& weight, const Tensor& ids, const Te
   const bool held = holds_gradient(weight);
   const Tensor sum = held ? weight.grad() : at::zeros_like(weight);
   if (!has_kernel(sum, gradient)) {
-    sum.index_add_(0, ids, gradient.to(sum.scalar_type()));
+    // Sorts the rows on a GPU, so that they are added in the same order in every run.
+    sum.index_put_({ids}, gradient.to(sum.scalar_type()), /*accumulate=*/true);
   } else {
     const int64_t width = weight.size(1);
     const int64_t* id = ids.const_data_ptr<int64_t>();

@@ -14,6 +14,10 @@ Tensor accumulate_gradient(const Tensor& weight, const Tensor& gradient, double 
 /// the rows `ids` (N) int64, one of which may be there several times.
 Tensor accumulate_row_gradient(const Tensor& weight, const Tensor& ids, const Tensor& gradient);
 
+/// a^T b, the form in which the gradient of a matrix comes: a (N, P), b (N, Q) -> (P, Q). GPUs
+/// write the sums in the `wide` dtype of the weight; others round them to the dtype of a and b.
+Tensor product(const Tensor& a, const Tensor& b, at::ScalarType wide);
+
 /// sum += factor * x, of one shape and both contiguous; x may be in a narrower dtype.
 void add_scaled(const Tensor& sum, const Tensor& x, double factor);
 

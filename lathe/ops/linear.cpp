@@ -1,5 +1,6 @@
 #include "lathe/ops/linear.h"
 
+#include "lathe/base/autograd.h"
 #include "lathe/ops/gradient.h"
 
 namespace lathe::ops {
@@ -27,7 +28,8 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
     Tensor dx, dweight, dbias;
     if (ctx->needs_input_grad(0)) dx = at::mm(dy, weight.to(dy.scalar_type())).view(x.sizes());
     if (ctx->needs_input_grad(1))
-      dweight = accumulate_gradient(weight, at::mm(dy.t(), x.reshape({-1, x.size(-1)})));
+      dweight = accumulate_gradient(weight,
+                                    product(dy, x.reshape({-1, x.size(-1)}), weight.scalar_type()));
     if (bias.defined() && ctx->needs_input_grad(2)) dbias = dy.sum(0, false, bias.scalar_type());
     return {dx, dweight, dbias};
   }

@@ -1,5 +1,6 @@
 #include "lathe/ops/rms_norm.h"
 
+#include "lathe/base/autograd.h"
 #include "lathe/ops/cpu/for_dtype.h"
 
 namespace lathe::ops {
@@ -73,9 +74,9 @@ struct RmsNormFunction : torch::autograd::Function<RmsNormFunction> {
 
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps, double offset) {
   if (cpu::handles(x)) return RmsNormFunction::apply(x, weight, eps, offset);
-  const Tensor wide = x.to(at::kFloat);
-  const Tensor normed = wide * at::rsqrt(wide.square().mean(-1, true) + eps);
-  return (normed * factors(weight, at::kFloat, offset)).to(x.scalar_type());
+  const at::ScalarType sums = cpu::accumulate_dtype(x.scalar_type());
+  const Tensor w = factors(weight, sums, offset).to(x.scalar_type());
+  return at::rms_norm(x, {x.size(-1)}, w, eps);
 }
 
 }  // namespace lathe::ops

@@ -1,5 +1,6 @@
 #include "lathe/ops/rope.h"
 
+#include "lathe/base/autograd.h"
 #include "lathe/ops/cpu/for_dtype.h"
 
 namespace lathe::ops {
@@ -9,8 +10,21 @@ using cpu::elements;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
+/// Turns the pairs (i, i + half) of each head by the angles, in the dtype of these.
+Tensor composed(const Tensor& x, const Tensor& cos, const Tensor& sin, int direction) {
+  const int64_t half = cos.size(-1);
+  const Tensor c = cos.unsqueeze(2), s = (sin * direction).unsqueeze(2);  // (B, T, 1, half)
+  const Tensor low = x.narrow(3, 0, half), high = x.narrow(3, half, half);
+  const Tensor y = at::empty_like(x);
+  y.narrow(3, 0, half).copy_(low * c - high * s);
+  y.narrow(3, half, half).copy_(high * c + low * s);
+  y.narrow(3, 2 * half, x.size(3) - 2 * half).copy_(x.narrow(3, 2 * half, x.size(3) - 2 * half));
+  return y;
+}
+
 Tensor rotate(const Tensor& input, const Tensor& cos, const Tensor& sin, int direction) {
   const Tensor x = input.contiguous();
+  if (!cpu::handles(x)) return composed(x, cos, sin, direction);
   const int64_t heads = x.size(2);
   const int64_t width = x.size(3);
   const int64_t half = cos.size(-1);
@@ -51,14 +65,7 @@ Tensor rope(const Tensor& x, const Tensor& cos, const Tensor& sin) {
   require(turned <= x.size(3), "rope: expected up to {} angles a position, found {}", x.size(3) / 2,
           cos.size(-1));
   const at::ScalarType dtype = cpu::accumulate_dtype(x.scalar_type());
-  if (cpu::handles(x))
-    return RopeFunction::apply(x, cos.to(dtype).contiguous(), sin.to(dtype).contiguous());
-  const Tensor c = cos.unsqueeze(2);  // (B, T, 1, D/2)
-  const Tensor s = sin.unsqueeze(2);
-  const std::vector<Tensor> halves = x.narrow(3, 0, turned).to(dtype).chunk(2, -1);
-  const Tensor rotated = at::cat({halves[0] * c - halves[1] * s, halves[1] * c + halves[0] * s}, -1)
-                             .to(x.scalar_type());
-  return at::cat({rotated, x.narrow(3, turned, x.size(3) - turned)}, -1);
+  return RopeFunction::apply(x, cos.to(dtype).contiguous(), sin.to(dtype).contiguous());
 }
 
 }  // namespace lathe::ops

@@ -1,8 +1,8 @@
 #include "lathe/ops/swiglu.h"
 
+#include "lathe/base/autograd.h"
 #include "lathe/ops/cpu/for_dtype.h"
 #include "lathe/ops/gradient.h"
-#include "lathe/ops/linear.h"
 
 namespace lathe::ops {
 namespace {
@@ -15,6 +15,7 @@ constexpr int64_t elements_a_task = 4096;
 
 /// silu(gate) * up; both contiguous.
 Tensor gated(const Tensor& gate, const Tensor& up) {
+  if (!cpu::handles(gate)) return at::silu(gate).mul_(up);
   Tensor y = at::empty_like(gate);
   cpu::for_dtype(gate, [&]<class T>(const cpu::Kernels<T>& kernels, T) {
     at::parallel_for(0, gate.numel(), elements_a_task, [&](int64_t begin, int64_t end) {
@@ -26,7 +27,10 @@ Tensor gated(const Tensor& gate, const Tensor& up) {
 }
 
 /// The gradients of gate and up from that of `gated`.
-std::pair<Tensor, Tensor> gated_backward(const Tensor& dy, const Tensor& gate, const Tensor& up) {
+std::pair<Tensor, Tensor> gated_backward(const Tensor& gradient, const Tensor& gate,
+                                         const Tensor& up) {
+  const Tensor dy = gradient.view_as(gate);
+  if (!cpu::handles(gate)) return {at::silu_backward(dy * up, gate), at::silu(gate).mul_(dy)};
   const Tensor dgate = at::empty_like(gate);
   const Tensor dup = at::empty_like(up);
   cpu::for_dtype(gate, [&]<class T>(const cpu::Kernels<T>& kernels, T) {
@@ -65,8 +69,8 @@ struct SwigluLinearFunction : torch::autograd::Function<SwigluLinearFunction> {
     const Tensor dy = gradients[0].reshape({-1, weight.size(0)});  // (N, D)
     Tensor dgate, dup, dweight;
     if (ctx->needs_input_grad(2))
-      dweight =
-          accumulate_gradient(weight, at::mm(dy.t(), gated(gate, up).view({-1, weight.size(1)})));
+      dweight = accumulate_gradient(
+          weight, product(dy, gated(gate, up).view({-1, weight.size(1)}), weight.scalar_type()));
     if (ctx->needs_input_grad(0) || ctx->needs_input_grad(1))
       std::tie(dgate, dup) = gated_backward(at::mm(dy, weight.to(dy.scalar_type())), gate, up);
     return {dgate, dup, dweight};
@@ -76,13 +80,11 @@ struct SwigluLinearFunction : torch::autograd::Function<SwigluLinearFunction> {
 }  // namespace
 
 Tensor swiglu(const Tensor& gate, const Tensor& up) {
-  if (cpu::handles(gate)) return SwigluFunction::apply(gate.contiguous(), up.contiguous());
-  return at::silu(gate) * up;
+  return SwigluFunction::apply(gate.contiguous(), up.contiguous());
 }
 
 Tensor swiglu_linear(const Tensor& gate, const Tensor& up, const Tensor& weight,
                      const Tensor& bias) {
-  if (!cpu::handles(gate)) return linear(swiglu(gate, up), weight, bias);
   const Tensor y = SwigluLinearFunction::apply(gate.contiguous(), up.contiguous(), weight);
   return bias.defined() ? y + bias.to(y.scalar_type()) : y;
 }

@@ -22,23 +22,30 @@ std::vector<Tensor> Optimizer::gradients() const {
 }
 
 double Optimizer::gradient_norm() const {
-  double sum = 0;
-  for (const Tensor& gradient : gradients()) sum += ops::sum_of_squares(gradient);
-  return std::sqrt(sum);
+  return ops::norm(gradients());
 }
 
 void Optimizer::step(double learning_rate, double gradient_scale) {
   const at::NoGradGuard no_grad;
   ++steps_;
-  for (Parameter& p : parameters_)
-    ops::adamw(p.weight, p.weight.grad(), p.exp_avg, p.exp_avg_sq,
+  for (const bool decays : {true, false}) {
+    std::vector<Tensor> weights, gradients, exp_avgs, exp_avg_sqs;
+    for (const Parameter& p : parameters_) {
+      if (p.decays != decays) continue;
+      weights.push_back(p.weight);
+      gradients.push_back(p.weight.grad());
+      exp_avgs.push_back(p.exp_avg);
+      exp_avg_sqs.push_back(p.exp_avg_sq);
+    }
+    ops::adamw(weights, gradients, exp_avgs, exp_avg_sqs,
                {.learning_rate = learning_rate,
                 .beta1 = options_.adam_beta1,
                 .beta2 = options_.adam_beta2,
                 .eps = options_.adam_epsilon,
-                .weight_decay = p.decays ? options_.weight_decay : 0,
+                .weight_decay = decays ? options_.weight_decay : 0,
                 .gradient_scale = gradient_scale,
                 .step = steps_});
+  }
 }
 
 }  // namespace lathe

@@ -7,6 +7,7 @@
 #include "lathe/io/json.h"
 #include "lathe/io/safetensors.h"
 #include "lathe/model/files.h"
+#include "tests/support/device.h"
 
 namespace lathe {
 
@@ -19,7 +20,7 @@ class GoldenFamily {
   const fs::path& folder() const { return folder_; }
   Tensor operator[](const std::string& name) const {
     const TensorInfo& info = file_.at(name);
-    return tensor_of(info, file_.data(info));
+    return on_test_device(tensor_of(info, file_.data(info)));
   }
   /// The weights' names, in the order of "norms" and "dots".
   std::vector<std::string> names() const {
@@ -29,7 +30,9 @@ class GoldenFamily {
     return load_json(folder_ / file);
   }
   std::unique_ptr<Model> load(at::ScalarType dtype = at::kFloat) const {
-    return load_model(folder_, dtype);
+    auto model = load_model(folder_, dtype);
+    model->to(test_device());
+    return model;
   }
 
   /// Every family there is, by the names of the folders.

@@ -53,7 +53,7 @@ TEST(Experts, the_sum_is_taken_in_the_dtype_of_the_weights) {
 
 TEST(Experts, have_the_gradient_of_finite_differences) {
   at::manual_seed(7);
-  const Tensor chosen = choice({2, 0, 0, 1, 2, 1, 0, 2}, 2);
+  const Tensor chosen = on_test_device(choice({2, 0, 0, 1, 2, 1, 0, 2}, 2));
   gradcheck([&](const auto& in) { return by_expert(in[0], in[1], chosen, 4); },
             {at::randn({4, 3}), at::rand({4, 2})});
 }

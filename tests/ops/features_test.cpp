@@ -6,7 +6,9 @@
 #include "lathe/ops/cross_entropy.h"
 #include "lathe/ops/rms_norm.h"
 #include "lathe/ops/rope.h"
+#include "lathe/ops/swiglu.h"
 #include "tests/ops/gradcheck.h"
+#include "tests/support/device.h"
 #include "tests/support/errors.h"
 
 namespace lathe {
@@ -17,7 +19,7 @@ class Features : public testing::TestWithParam<std::pair<at::ScalarType, double>
  protected:
   void SetUp() override { at::manual_seed(3); }
   Tensor random(at::IntArrayRef shape) const {
-    return at::randn(shape).to(GetParam().first).to(at::kDouble);
+    return on_test_device(at::randn(shape).to(GetParam().first).to(at::kDouble));
   }
   Tensor cast(const Tensor& x) const { return x.to(GetParam().first); }
   double tolerance() const { return GetParam().second; }
@@ -36,7 +38,7 @@ Tensor attention_by_formula(const Tensor& q, const Tensor& k, const Tensor& v, c
 Tensor window_mask(int64_t before, int64_t queries, int64_t window) {
   const Tensor key = at::arange(before + queries).unsqueeze(0);
   const Tensor query = at::arange(before, before + queries).unsqueeze(1);
-  return at::logical_and(key <= query, key > query - window);
+  return on_test_device(at::logical_and(key <= query, key > query - window));
 }
 
 TEST_P(Features, capped_attention_in_a_window) {
@@ -77,7 +79,7 @@ TEST_P(Features, cached_attention_in_a_window_with_and_without_cap) {
 
 TEST_P(Features, cross_entropy_of_capped_logits_with_its_gradients) {
   const Tensor x = random({40, 16}), weight = random({50, 16});
-  const Tensor targets = at::randint(50, {40}, at::kLong);
+  const Tensor targets = on_test_device(at::randint(50, {40}, at::kLong));
   const Tensor x1 = cast(x).clone().requires_grad_(), w1 = cast(weight).clone().requires_grad_();
   const Tensor x2 = x.clone().requires_grad_(), w2 = weight.clone().requires_grad_();
   const Tensor found = ops::linear_cross_entropy(x1, w1, targets, 2.5);
@@ -90,6 +92,22 @@ TEST_P(Features, cross_entropy_of_capped_logits_with_its_gradients) {
   EXPECT_LE(relative_difference(w1.grad(), w2.grad()), 2 * tolerance());
 }
 
+TEST_P(Features, gated_activations_into_a_product_with_their_gradients) {
+  const Tensor gate = random({2, 5, 12}), up = random({2, 5, 12}), weight = random({7, 12});
+  std::vector<Tensor> ours, theirs;
+  for (const Tensor& x : {gate, up, weight}) {
+    ours.push_back(cast(x).clone().requires_grad_());
+    theirs.push_back(x.clone().requires_grad_());
+  }
+  const Tensor found = ops::swiglu_linear(ours[0], ours[1], ours[2]);
+  const Tensor expected = at::linear(at::silu(theirs[0]) * theirs[1], theirs[2]);
+  EXPECT_LE(relative_difference(found, expected), tolerance());
+  found.sum().backward();
+  expected.sum().backward();
+  for (size_t i = 0; i < ours.size(); ++i)
+    EXPECT_LE(relative_difference(ours[i].grad(), theirs[i].grad()), 2 * tolerance()) << i;
+}
+
 TEST_P(Features, norm_with_an_offset) {
   const Tensor x = random({5, 12}), weight = random({12}) * 0.1;
   const Tensor expected =
@@ -99,7 +117,7 @@ TEST_P(Features, norm_with_an_offset) {
 }
 
 TEST_P(Features, rope_of_a_part_leaves_the_rest) {
-  const Tensor x = random({2, 5, 3, 10}), angle = at::randn({2, 5, 3}, at::kDouble);
+  const Tensor x = random({2, 5, 3, 10}), angle = on_test_device(at::randn({2, 5, 3}, at::kDouble));
   const Tensor c = angle.cos().unsqueeze(2), s = angle.sin().unsqueeze(2);
   const Tensor a = x.narrow(3, 0, 3), b = x.narrow(3, 3, 3);
   const Tensor expected = at::cat({a * c - b * s, b * c + a * s, x.narrow(3, 6, 4)}, 3);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "lathe/base/tensor.h"
+#include "tests/support/device.h"
 
 namespace lathe {
 
@@ -11,7 +12,8 @@ namespace lathe {
 /// compared with the finite difference. Use small inputs.
 inline void gradcheck(const std::function<Tensor(const std::vector<Tensor>&)>& f,
                       std::vector<Tensor> inputs, double tolerance = 1e-7) {
-  for (Tensor& input : inputs) input = input.detach().to(at::kDouble).contiguous().requires_grad_();
+  for (Tensor& input : inputs)
+    input = on_test_device(input.detach().to(at::kDouble)).contiguous().requires_grad_();
   const Tensor out = f(inputs);
   const Tensor weights = at::randn_like(out);
   (out * weights).sum().backward();
@@ -23,15 +25,15 @@ inline void gradcheck(const std::function<Tensor(const std::vector<Tensor>&)>& f
   for (size_t which = 0; which < inputs.size(); ++which) {
     ASSERT_TRUE(once[which].defined()) << "input " << which << " has no gradient";
     ASSERT_TRUE(at::allclose(inputs[which].grad(), 2 * once[which], 1e-12, 1e-14));
-    const Tensor gradient = once[which].contiguous();
-    double* x = inputs[which].data_ptr<double>();
+    const Tensor gradient = once[which].cpu().contiguous();
     for (int64_t i = 0; i < inputs[which].numel(); ++i) {
-      const double kept = x[i];
-      x[i] = kept + step;
+      const Tensor x = inputs[which].view(-1)[i];
+      const Tensor kept = x.clone();
+      x.copy_(kept + step);
       const double above = (f(inputs) * weights).sum().item<double>();
-      x[i] = kept - step;
+      x.copy_(kept - step);
       const double below = (f(inputs) * weights).sum().item<double>();
-      x[i] = kept;
+      x.copy_(kept);
       const double expected = (above - below) / (2 * step);
       ASSERT_NEAR(gradient.data_ptr<double>()[i], expected, tolerance * (1 + std::abs(expected)))
           << "input " << which << ", element " << i;

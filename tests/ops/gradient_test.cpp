@@ -22,7 +22,7 @@ TEST_F(Gradient, linear) {
 }
 
 TEST_F(Gradient, embedding) {
-  const Tensor ids = at::tensor({3, 0, 3, 1}, at::kLong).view({2, 2});
+  const Tensor ids = on_test_device(at::tensor({3, 0, 3, 1}, at::kLong).view({2, 2}));
   gradcheck([&](const auto& in) { return ops::embedding(ids, in[0], at::kDouble); },
             {at::randn({5, 3})});
 }
@@ -38,13 +38,13 @@ TEST_F(Gradient, rms_norm_with_an_offset) {
 }
 
 TEST_F(Gradient, rope_of_a_part_of_each_head) {
-  const Tensor angle = at::randn({2, 3, 2}, at::kDouble);
+  const Tensor angle = on_test_device(at::randn({2, 3, 2}, at::kDouble));
   gradcheck([&](const auto& in) { return ops::rope(in[0], angle.cos(), angle.sin()); },
             {at::randn({2, 3, 2, 7})});
 }
 
 TEST_F(Gradient, rope) {
-  const Tensor angle = at::randn({2, 3, 2}, at::kDouble);
+  const Tensor angle = on_test_device(at::randn({2, 3, 2}, at::kDouble));
   gradcheck([&](const auto& in) { return ops::rope(in[0], angle.cos(), angle.sin()); },
             {at::randn({2, 3, 2, 4})});
 }
@@ -60,13 +60,13 @@ TEST_F(Gradient, swiglu_linear) {
 }
 
 TEST_F(Gradient, linear_cross_entropy) {
-  const Tensor targets = at::tensor({1, 0, 6}, at::kLong);
+  const Tensor targets = on_test_device(at::tensor({1, 0, 6}, at::kLong));
   gradcheck([&](const auto& in) { return ops::linear_cross_entropy(in[0], in[1], targets); },
             {at::randn({3, 4}), at::randn({7, 4})});
 }
 
 TEST_F(Gradient, linear_cross_entropy_of_capped_logits) {
-  const Tensor targets = at::tensor({1, 0, 6}, at::kLong);
+  const Tensor targets = on_test_device(at::tensor({1, 0, 6}, at::kLong));
   gradcheck([&](const auto& in) { return ops::linear_cross_entropy(in[0], in[1], targets, 1.5); },
             {at::randn({3, 4}) * 2, at::randn({7, 4})});
 }

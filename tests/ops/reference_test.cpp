@@ -8,6 +8,7 @@
 #include "lathe/ops/rope.h"
 #include "lathe/ops/swiglu.h"
 #include "tests/ops/gradcheck.h"
+#include "tests/support/device.h"
 
 namespace lathe {
 namespace {
@@ -28,13 +29,13 @@ class Reference : public testing::TestWithParam<Precision> {
                const std::vector<Tensor>& inputs) {
     std::vector<Tensor> a, b;
     for (const Tensor& input : inputs) {
-      a.push_back(input.to(GetParam().dtype).detach().requires_grad_());
+      a.push_back(on_test_device(input.to(GetParam().dtype)).detach().requires_grad_());
       b.push_back(a.back().detach().to(at::kDouble).requires_grad_());
     }
     const Tensor found = ours(a);
     const Tensor expected = reference(b);
     EXPECT_LE(relative_difference(found, expected), GetParam().tolerance);
-    const Tensor direction = at::randn(expected.sizes(), at::kDouble);
+    const Tensor direction = on_test_device(at::randn(expected.sizes(), at::kDouble));
     found.backward(direction.to(found.scalar_type()));
     expected.backward(direction);
     for (size_t i = 0; i < a.size(); ++i)
@@ -58,14 +59,15 @@ TEST_P(Reference, swiglu) {
 }
 
 TEST_P(Reference, swiglu_of_extreme_gates) {
-  const Tensor gate = at::tensor({-1e4, -200.0, -88.0, 0.0, 88.0, 200.0, 1e4}).to(GetParam().dtype);
+  const Tensor gate =
+      on_test_device(at::tensor({-1e4, -200.0, -88.0, 0.0, 88.0, 200.0, 1e4}).to(GetParam().dtype));
   const Tensor expected = at::silu(gate.to(at::kDouble));
   const Tensor found = ops::swiglu(gate, at::ones_like(gate)).to(at::kDouble);
   EXPECT_TRUE(at::allclose(found, expected, 1e-2, 1e-30)) << found << expected;
 }
 
 TEST_P(Reference, rope_is_a_rotation_of_half_split_pairs) {
-  const Tensor angle = at::randn({2, 5, 4}, at::kDouble) * 3;
+  const Tensor angle = on_test_device(at::randn({2, 5, 4}, at::kDouble) * 3);
   compare([&](const auto& in) { return ops::rope(in[0], angle.cos(), angle.sin()); },
           [&](const auto& in) {
             const Tensor pair = at::complex(in[0].narrow(3, 0, 4), in[0].narrow(3, 4, 4));
@@ -77,7 +79,7 @@ TEST_P(Reference, rope_is_a_rotation_of_half_split_pairs) {
 }
 
 TEST_P(Reference, linear_cross_entropy) {
-  const Tensor targets = at::randint(300, {70}, at::kLong);
+  const Tensor targets = on_test_device(at::randint(300, {70}, at::kLong));
   compare(
       [&](const auto& in) { return ops::linear_cross_entropy(in[0], in[1], targets); },
       [&](const auto& in) {
@@ -92,8 +94,9 @@ TEST_P(Reference, attention_over_many_blocks_and_segments) {
   first[1].narrow(0, 140, 160).fill_(140);
   first[1].narrow(0, 290, 10).fill_(290);
   const Tensor key = at::arange(length, at::kLong);
-  const Tensor mask = at::logical_and(key.view({1, 1, 1, -1}) <= key.view({1, 1, -1, 1}),
-                                      key.view({1, 1, 1, -1}) >= first.view({2, 1, length, 1}));
+  const Tensor mask =
+      on_test_device(at::logical_and(key.view({1, 1, 1, -1}) <= key.view({1, 1, -1, 1}),
+                                     key.view({1, 1, 1, -1}) >= first.view({2, 1, length, 1})));
   compare(
       [&](const auto& in) { return ops::attention(in[0], in[1], in[2], first, {0.3}); },
       [&](const auto& in) {
@@ -106,9 +109,9 @@ TEST_P(Reference, attention_over_many_blocks_and_segments) {
 
 TEST_P(Reference, cached_attention_equals_attention_of_the_last_positions) {
   const at::ScalarType dtype = GetParam().dtype;
-  const Tensor q = at::randn({2, 9, 4, 8}).to(dtype);
-  const Tensor k = at::randn({2, 9, 2, 8}).to(dtype);
-  const Tensor v = at::randn({2, 9, 2, 8}).to(dtype);
+  const Tensor q = on_test_device(at::randn({2, 9, 4, 8}).to(dtype));
+  const Tensor k = on_test_device(at::randn({2, 9, 2, 8}).to(dtype));
+  const Tensor v = on_test_device(at::randn({2, 9, 2, 8}).to(dtype));
   const Tensor whole = ops::attention(q, k, v, at::zeros({2, 9}, at::kLong), {0.4});
   const Tensor cache_k = at::constant_pad_nd(k.transpose(1, 2), {0, 0, 0, 7}).contiguous();
   const Tensor cache_v = at::constant_pad_nd(v.transpose(1, 2), {0, 0, 0, 7}).contiguous();
@@ -122,8 +125,8 @@ INSTANTIATE_TEST_SUITE_P(Dtypes, Reference,
                          [](const auto& info) { return at::toString(info.param.dtype); });
 
 TEST(Linear, keeps_the_gradient_of_a_wider_weight_in_its_dtype) {
-  const Tensor weight = at::randn({5, 4}).requires_grad_();
-  const Tensor x = at::randn({3, 4}).to(at::kBFloat16);
+  const Tensor weight = on_test_device(at::randn({5, 4})).requires_grad_();
+  const Tensor x = on_test_device(at::randn({3, 4}).to(at::kBFloat16));
   const Tensor y = ops::linear(x, weight);
   EXPECT_EQ(y.scalar_type(), at::kBFloat16);
   y.sum().backward();
@@ -131,10 +134,10 @@ TEST(Linear, keeps_the_gradient_of_a_wider_weight_in_its_dtype) {
 }
 
 TEST(Linear, adds_to_the_gradient_that_a_weight_has_in_its_own_buffer) {
-  const Tensor weight = at::randn({5, 4}).requires_grad_();
+  const Tensor weight = on_test_device(at::randn({5, 4})).requires_grad_();
   weight.mutable_grad() = at::ones_like(weight);
   const void* buffer = weight.grad().data_ptr();
-  const Tensor x = at::randn({3, 4}).to(at::kBFloat16);
+  const Tensor x = on_test_device(at::randn({3, 4}).to(at::kBFloat16));
   ops::linear(x, weight).sum().backward();
   EXPECT_EQ(weight.grad().data_ptr(), buffer);
   const Tensor expected = x.to(at::kFloat).sum(0).expand({5, 4}).to(at::kBFloat16) + 1.0F;
@@ -150,21 +153,21 @@ TEST(CrossEntropy, costs_no_gradient_in_evaluation) {
 }
 
 TEST(CrossEntropy, of_rows_is_that_of_libtorch) {
-  const Tensor logits = at::randn({6, 40});
-  const Tensor targets = at::randint(40, {6}, at::kLong);
+  const Tensor logits = on_test_device(at::randn({6, 40}));
+  const Tensor targets = on_test_device(at::randint(40, {6}, at::kLong));
   const Tensor expected = -at::log_softmax(logits, 1).gather(1, targets.unsqueeze(1)).squeeze(1);
   EXPECT_LE(relative_difference(ops::cross_entropy_rows(logits.clone(), targets), expected), 1e-6);
 }
 
 TEST(Adamw, follows_the_formula_of_its_paper_in_float64) {
-  const Tensor weight = at::randn({100}, at::kDouble);
+  const Tensor weight = on_test_device(at::randn({100}, at::kDouble));
   Tensor expected = weight.clone();
   const Tensor m = at::zeros_like(weight), v = at::zeros_like(weight);
   Tensor m_ref = m.clone(), v_ref = v.clone();
   for (int64_t step = 1; step <= 5; ++step) {
     const Tensor g = at::randn_like(weight);
     const Tensor taken = g.clone();
-    ops::adamw(weight, taken, m, v, {1e-2, 0.9, 0.95, 1e-8, 0.1, 0.5, step});
+    ops::adamw({weight}, {taken}, {m}, {v}, {1e-2, 0.9, 0.95, 1e-8, 0.1, 0.5, step});
     const double t = static_cast<double>(step);
     m_ref = 0.9 * m_ref + 0.1 * (g * 0.5);
     v_ref = 0.95 * v_ref + 0.05 * (g * 0.5).square();
@@ -175,15 +178,17 @@ TEST(Adamw, follows_the_formula_of_its_paper_in_float64) {
 }
 
 TEST(Adamw, leaves_zeros_in_the_gradient) {
-  const Tensor weight = at::randn({40000}), gradient = at::randn({40000});
-  ops::adamw(weight, gradient, at::zeros_like(weight), at::zeros_like(weight),
+  const Tensor weight = on_test_device(at::randn({40000})),
+               gradient = on_test_device(at::randn({40000}));
+  ops::adamw({weight}, {gradient}, {at::zeros_like(weight)}, {at::zeros_like(weight)},
              {1e-2, 0.9, 0.95, 1e-8, 0.1, 0.5, 1});
   EXPECT_EQ(gradient.count_nonzero().item<int64_t>(), 0);
 }
 
-TEST(SumOfSquares, adds_up_every_task) {
-  const Tensor x = at::randn({100003});
-  EXPECT_NEAR(ops::sum_of_squares(x), x.to(at::kDouble).square().sum().item<double>(), 1e-6);
+TEST(Norm, is_that_of_all_elements_of_all_tensors) {
+  const Tensor x = on_test_device(at::randn({100003})), y = on_test_device(at::randn({7, 3}));
+  EXPECT_NEAR(ops::norm({x, y}), at::cat({x, y.flatten()}).norm(2, at::kDouble).item<double>(),
+              1e-6);
 }
 
 }  // namespace
