@@ -38,7 +38,7 @@
 namespace lathe {
 
 /// A line that help shows, with what it does.
-struct Example {
+struct UsageExample {
   std::string line;
   std::string remark;
 };
@@ -52,7 +52,7 @@ struct CommandText {
   /// The positional option that names a YAML file with the values of the other options. What the
   /// command line says goes before the file. Empty: options come from the command line alone.
   std::string recipe{};
-  std::vector<Example> examples{};
+  std::vector<UsageExample> examples{};
   bool hidden = false;  ///< not in `lathe --help`
 };
 

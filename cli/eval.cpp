@@ -3,12 +3,9 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/eval_data.h"
 #include "cli/open_model.h"
-#include "cli/progress.h"
 #include "cli/token_table.h"
-#include "lathe/data/dataset.h"
-#include "lathe/objective/next_token.h"
-#include "lathe/train/evaluate.h"
 
 namespace lathe {
 namespace {
@@ -39,44 +36,46 @@ struct EvalOptions {
   }
 };
 
-Evaluation evaluate_data(Model& model, const Tokenizer& tokenizer, const EvalOptions& o,
-                         int64_t length) {
+DataOptions data_options(const EvalOptions& o, int64_t length) {
   DataOptions data;
   data.valid_data = o.data;
   data.max_length = length;
   data.per_device_eval_batch_size = o.batch_size;
   data.cache_dir = o.cache_dir.empty() ? default_cache_folder().string() : o.cache_dir;
-  ProgressLine line;
-  const Dataset set = open_dataset(data, tokenizer, 0, data_progress(line));
-  line.print(set.valid_report.summary());
-  EvaluationBatches batches = validation_batches(set, data);
-  NextToken objective;
-  return evaluate(model, objective, [&] { return batches.next(); });
+  return data;
 }
 
 int run(const EvalOptions& o) {
   const auto [tokenizer, model] = open_model(o.model);
   const int64_t context = std::min<int64_t>(model->config().max_position_embeddings, 2048);
   const int64_t length = o.max_length > 0 ? o.max_length : context;
+  if (model->is_classifier()) {
+    require(!o.text, "{} classifies texts: `lathe classify` labels one; give --data with labels",
+            o.model.model);
+    print(stdout, classifier_report(*model, tokenizer, data_options(o, length), o.json));
+    return 0;
+  }
   std::vector<TokenLoss> table;
   Evaluation e;
   if (o.text) {
     table = token_losses(*model, tokenizer, *o.text, length);
     e = summary(table, *o.text);
   } else {
-    e = evaluate_data(*model, tokenizer, o, length);
+    e = evaluate_data(*model, tokenizer, data_options(o, length));
   }
   if (o.json) {
     nlohmann::json out = {{"loss", e.loss}, {"perplexity", e.perplexity()}, {"tokens", e.tokens}};
     if (e.bits_per_byte()) out["bits_per_byte"] = *e.bits_per_byte();
     if (o.tokens) out["positions"] = to_json(table);
-    fmt::print("{}\n", out.dump());
+    print(stdout, out.dump() + "\n");
     return 0;
   }
-  if (o.tokens) fmt::print("{}\n", to_text(table));
-  fmt::print(
-      "loss {:.5f} nats a token, perplexity {:.4f}{}, {:.0f} tokens\n", e.loss, e.perplexity(),
-      e.bits_per_byte() ? format(", {:.4f} bits per byte", *e.bits_per_byte()) : "", e.tokens);
+  if (o.tokens) print(stdout, to_text(table) + "\n");
+  print(stdout,
+        format("loss {:.5f} nats a token, perplexity {:.4f}{}, {:.0f} tokens\n", e.loss,
+               e.perplexity(),
+               e.bits_per_byte() ? format(", {:.4f} bits per byte", *e.bits_per_byte()) : "",
+               e.tokens));
   return 0;
 }
 
@@ -85,9 +84,10 @@ int run(const EvalOptions& o) {
 Command eval_command() {
   return make_command<EvalOptions>(
       {.name = "eval",
-       .summary = "Measure how well a model predicts a text",
+       .summary = "Measure how well a model predicts or labels texts",
        .positional = {"data"},
        .examples = {{"lathe eval --model DIR valid.txt", "loss, perplexity, bits per byte"},
+                    {"lathe eval --model CLASSIFIER test.jsonl", "accuracy, confusion matrix"},
                     {"lathe eval --model DIR --text \"I like ice cream\" --tokens",
                      "what the model expected at each position"}}},
       run);

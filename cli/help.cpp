@@ -41,10 +41,10 @@ std::string usage_line(const Command& command, const FieldType& type) {
   return line + " [--key value ...]";
 }
 
-std::string examples_text(const std::vector<Example>& examples, const HelpStyle& style) {
+std::string examples_text(const std::vector<UsageExample>& examples, const HelpStyle& style) {
   if (examples.empty()) return "";
   std::string out = "\n" + emphasise("Examples:", style) + "\n";
-  for (const Example& example : examples)
+  for (const UsageExample& example : examples)
     out += "  " + example.line + "\n" +
            (example.remark.empty() ? "" : "      " + example.remark + "\n");
   return out;

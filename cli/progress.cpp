@@ -63,8 +63,11 @@ void TerminalObserver::on_step(const StepReport& r) {
 
 void TerminalObserver::on_evaluation(int64_t step, const Evaluation& e) {
   const std::optional<double> bits = e.bits_per_byte();
-  line_.print(format("step {}: validation loss {:.4f}, perplexity {:.3f}{}", step, e.loss,
-                     e.perplexity(), bits ? format(", {:.4f} bits per byte", *bits) : ""));
+  std::string line = format("step {}: validation loss {:.4f}", step, e.loss);
+  if (e.tokens > 0) line += format(", perplexity {:.3f}", e.perplexity());
+  if (bits) line += format(", {:.4f} bits per byte", *bits);
+  for (const auto& [name, value] : e.metrics) line += format(", {} {:.4f}", name, value);
+  line_.print(line);
   if (!e.sample.empty()) line_.print("--- sample ---\n" + e.sample + "\n--------------");
 }
 

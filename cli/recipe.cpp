@@ -16,10 +16,23 @@ void Recipe::fields(Fields& f) {
     {.aliases = {"model_name_or_path", "base_model"}, .required = true});
   f("tokenizer", tokenizer, "Directory of the tokenizer; by default that of the model.",
     {.aliases = {"tokenizer_name_or_path"}, .placeholder = "DIR"});
+  f("chat_template_path", chat_template_path,
+    "File with the chat template that conversations are written by; by default the tokenizer's.",
+    {.placeholder = "FILE"});
   f("additional_special_tokens", additional_special_tokens,
     "Tokens to add to tokenizer and model; their embeddings begin as the mean of the others.",
     {.aliases = {"new_special_tokens"}, .advanced = true});
-  f("objective", objective, "What is minimised.", {.choices = {"next_token"}});
+  f("objective", objective,
+    "What is minimised: next_token, the loss of a language model; classify, that of a new output "
+    "layer that labels texts.",
+    {.choices = {"next_token", "classify"}});
+  f("problem_type", problem_type,
+    "What a text's label is: one class, several, or a number; auto: as the labels look.",
+    {.choices = {"auto", "single_label_classification", "multi_label_classification",
+                 "regression"}});
+  f("class_weight", class_weight,
+    "balanced: a text counts more the rarer its class is, so that all classes count the same.",
+    {.choices = {"none", "balanced"}});
   data.fields(f);
   train.fields(f);
   f("sample_prompt", sample_prompt, "Text that the sample at each validation continues.");

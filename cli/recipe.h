@@ -21,8 +21,11 @@ struct ModelSpec {
 struct Recipe {
   ModelSpec model;
   std::string tokenizer;
+  std::string chat_template_path;
   std::vector<std::string> additional_special_tokens;
   std::string objective = "next_token";
+  std::string problem_type = "auto";
+  std::string class_weight = "none";
   DataOptions data;
   TrainOptions train;
   RuntimeOptions runtime;

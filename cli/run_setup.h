@@ -3,8 +3,7 @@
 
 #include "cli/progress.h"
 #include "cli/recipe.h"
-#include "lathe/data/dataset.h"
-#include "lathe/model/model.h"
+#include "lathe/data/source.h"
 #include "lathe/text/tokenizer.h"
 #include "lathe/train/run_folder.h"
 
@@ -19,11 +18,6 @@ std::unique_ptr<RunFolder> open_run(const Recipe& recipe, Observer& observer);
 void record_recipe(const RunFolder& folder, const Recipe& recipe);
 
 Tokenizer load_tokenizer(const Recipe& recipe);
-
-/// The model of the recipe: weights in float32, computing in bfloat16 or float32.
-std::unique_ptr<Model> make_model(Recipe& recipe, const Tokenizer& tokenizer);
-
-Dataset load_data(Recipe& recipe, const Tokenizer& tokenizer, ProgressLine& line);
 
 /// max_steps, or the steps that num_train_epochs take.
 int64_t total_steps(const Recipe& recipe, const Source& source, int world);

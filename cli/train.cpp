@@ -3,24 +3,13 @@
 #include "cli/progress.h"
 #include "cli/publish.h"
 #include "cli/recipe.h"
+#include "cli/run_parts.h"
 #include "cli/run_setup.h"
-#include "lathe/generate/generate.h"
-#include "lathe/objective/next_token.h"
-#include "lathe/train/evaluate.h"
+#include "cli/validate.h"
 #include "lathe/train/loop.h"
 
 namespace lathe {
 namespace {
-
-std::string sample(Model& model, const Tokenizer& tokenizer, const Recipe& recipe) {
-  if (recipe.sample_tokens == 0) return {};
-  SamplingOptions options;
-  options.max_new_tokens = recipe.sample_tokens;
-  options.temperature = 0.8;
-  options.seed = recipe.train.seed;
-  return recipe.sample_prompt +
-         generate(model, tokenizer, {recipe.sample_prompt}, options).at(0).text;
-}
 
 std::string describe_run(const Recipe& recipe, Model& model, const Dataset& data) {
   uint64_t tokens = 0;
@@ -41,25 +30,21 @@ int run(const Recipe& given) {
   const std::unique_ptr<RunFolder> folder = open_run(given, observer);
   Recipe recipe = given;
   const Tokenizer tokenizer = load_tokenizer(recipe);
-  const std::unique_ptr<Model> model = make_model(recipe, tokenizer);
+  std::unique_ptr<Model> model = make_model(recipe, tokenizer);
+  const Dataset data = load_data(recipe, tokenizer, *model, observer.line());
+  model = with_outputs(std::move(model), recipe, data);
   model->to(device);
-  const Dataset data = load_data(recipe, tokenizer, observer.line());
   const auto seed = static_cast<uint64_t>(recipe.train.seed);
   const std::unique_ptr<Parallel> parallel = single_process();
   const std::unique_ptr<Source> source =
       training_source(data, recipe.data, seed, parallel->rank(), parallel->world());
   recipe.train.max_steps = total_steps(recipe, *source, parallel->world());
 
-  NextToken objective;
-  Optimizer optimizer = make_optimizer(*model, recipe.train.optimizer);
-  Training training{*model, objective, *source, optimizer, *parallel, observer, folder.get(), {}};
+  const std::unique_ptr<Objective> objective = make_objective(recipe, data);
+  Optimizer optimizer = make_optimizer(*model, recipe.train.optimizer, recipe.train.trainable);
+  Training training{*model, *objective, *source, optimizer, *parallel, observer, folder.get(), {}};
   if (data.validation.size() > 0)
-    training.evaluate = [&] {
-      EvaluationBatches batches = validation_batches(data, recipe.data);
-      Evaluation e = evaluate(*model, objective, [&] { return batches.next(); });
-      e.sample = sample(*model, tokenizer, recipe);
-      return e;
-    };
+    training.evaluate = [&] { return validate(*model, *objective, tokenizer, recipe, data); };
   observer.line().print(describe_run(recipe, *model, data));
   record_recipe(*folder, given);
   if (!train(training, recipe.train)) {
@@ -67,9 +52,10 @@ int run(const Recipe& given) {
     return 0;
   }
   publish_model(*model, &tokenizer, folder->path() / "model");
-  observer.line().print(
-      format("done: the model is in {0}\n  lathe generate --model {0} --prompt TEXT",
-             (folder->path() / "model").string()));
+  observer.line().print(format("done: the model is in {0}\n  lathe {1} --model {0} {2} TEXT",
+                               (folder->path() / "model").string(),
+                               model->is_classifier() ? "classify" : "generate",
+                               model->is_classifier() ? "--text" : "--prompt"));
   return 0;
 }
 

@@ -23,6 +23,10 @@ struct Batch {
   /// (B, T) int32, the number of the document within its row, counted from 0; -1 for padding.
   /// Attention does not cross segments.
   Tensor segment_ids;
+  /// Of texts with labels, N of them: where the last token of each is, (N) int64 in the B*T
+  /// positions, and what the outputs of a classifier should be, (N, outputs) float32
+  /// (LabelSet::target).
+  Tensor ends = {}, targets = {};
   /// How many labels are targets, in all rows.
   int64_t target_tokens = 0;
   /// Bytes of text of the documents that begin in these rows. Over a whole evaluation set:

@@ -1,10 +1,12 @@
 #include "lathe/data/dataset.h"
 
 #include <algorithm>
+#include <set>
 
 #include "lathe/base/error.h"
 #include "lathe/data/documents.h"
 #include "lathe/data/split.h"
+#include "lathe/io/utf8.h"
 
 namespace lathe {
 namespace {
@@ -16,6 +18,7 @@ RowOptions row_options(const Dataset& dataset, const DataOptions& options, int64
           .packing = options.packing,
           .truncation = options.truncation,
           .pad_id = dataset.pad_id,
+          .labels = dataset.labels,
           .rank = rank,
           .world = world};
 }
@@ -34,14 +37,44 @@ void check(const DataOptions& options) {
           "expected valid_data or validation_split, found both");
 }
 
+/// Throws Error if rows that are learned in parts are longer than max_length, unless they may be
+/// cut and keep something to learn.
+void check_lengths(const TokenCache& cache, const DataSource& source, const DataOptions& options,
+                   const Tokenizer& tokenizer) {
+  if (!cache.has_targets()) return;
+  const auto length = static_cast<uint64_t>(options.max_length);
+  std::vector<uint8_t> learned(length);
+  for (uint64_t i = 0; i < cache.documents(); ++i) {
+    const uint64_t tokens = cache[i].tokens;
+    if (tokens <= length) continue;
+    cache.read_targets(i, 0, learned);
+    const bool any = std::ranges::find(learned, uint8_t{1}) != learned.end();
+    if (any && options.truncation) continue;
+    std::vector<int64_t> ids(std::min<uint64_t>(tokens, 200));
+    cache.read(i, 0, ids);
+    const std::vector<int32_t> shown(ids.begin(), ids.end());
+    fail("{}: a row has {} tokens, max_length is {}: {}; the row: {}", source.path, tokens,
+         options.max_length,
+         any ? "give a larger one, or truncation: true to cut such rows"
+             : "nothing would be left to learn of it; give a larger one, or leave it out",
+         show_text(tokenizer.decode(shown, false)));
+  }
+}
+
 std::shared_ptr<const TokenCache> encode(const DataSource& source, const DataOptions& options,
-                                         const Tokenizer& tokenizer, const DataProgress& progress) {
+                                         const Tokenizer& tokenizer, bool labels,
+                                         const DataProgress& progress) {
   EncodeOptions encode_options{.add_bos_token = options.add_bos_token,
                                .add_eos_token = options.add_eos_token,
+                               .completion_only_loss = options.completion_only_loss,
+                               .assistant_only_loss = options.assistant_only_loss,
+                               .labels = labels,
                                .cache_dir = options.cache_dir,
                                .progress = {}};
   if (progress) encode_options.progress = [&](const EncodeProgress& at) { progress(source, at); };
-  return encode_source(source, tokenizer, encode_options);
+  auto cache = encode_source(source, tokenizer, encode_options);
+  check_lengths(*cache, source, options, tokenizer);
+  return cache;
 }
 
 void add_train_source(Dataset& dataset, const DataSource& source, const DataOptions& options,
@@ -59,29 +92,55 @@ void add_train_source(Dataset& dataset, const DataSource& source, const DataOpti
   pool.documents.add(split.train);
 }
 
+/// The labels of the data; checks that each is one of them.
+std::shared_ptr<const LabelSet> label_set(const Dataset& dataset, const Labels& labels) {
+  std::set<std::string> there;
+  for (const Pool& pool : dataset.train) pool.documents.add_labels(there);
+  dataset.validation.add_labels(there);
+  const std::vector<std::string> list(there.begin(), there.end());
+  auto set = std::make_shared<const LabelSet>(
+      labels.known ? *labels.known : find_labels(list, labels.problem_type));
+  for (const std::string& label : list) set->target(label);
+  return set;
+}
+
 }  // namespace
 
 Dataset open_dataset(const DataOptions& options, const Tokenizer& tokenizer, uint64_t seed,
-                     const DataProgress& progress) {
+                     const DataProgress& progress, const Labels& labels) {
   check(options);
   Dataset dataset;
   dataset.pad_id = tokenizer.pad_id().value_or(tokenizer.eos_id().value_or(0));
   const bool weighted = std::ranges::any_of(
       options.train_data, [](const DataSource& source) { return source.weight.has_value(); });
   for (const DataSource& source : options.train_data)
-    add_train_source(dataset, source, options, encode(source, options, tokenizer, progress),
-                     weighted, seed);
+    add_train_source(dataset, source, options,
+                     encode(source, options, tokenizer, labels.wanted, progress), weighted, seed);
   require(
       options.validation_split == 0 || options.train_data.empty() || dataset.validation.size() > 0,
       "validation_split {} of {} documents leaves none to validate on: give a larger one, "
       "valid_data, or document_start to make documents of parts of a file",
       options.validation_split, dataset.train_report.documents);
   for (const DataSource& source : options.valid_data) {
-    auto cache = encode(source, options, tokenizer, progress);
+    auto cache = encode(source, options, tokenizer, labels.wanted, progress);
     dataset.valid_report += cache->report();
     dataset.validation.add(std::move(cache));
   }
+  if (labels.wanted) dataset.labels = label_set(dataset, labels);
   return dataset;
+}
+
+std::vector<int64_t> label_counts(const Dataset& dataset) {
+  std::vector<int64_t> counts(dataset.labels->names.size());
+  for (const Pool& pool : dataset.train)
+    for (uint64_t i = 0; i < pool.documents.size(); ++i) {
+      const DocumentRef document = pool.documents[i];
+      const std::vector<float> target =
+          dataset.labels->target(document.cache->label(document.document));
+      for (size_t output = 0; output < counts.size(); ++output)
+        counts[output] += target[output] > 0;
+    }
+  return counts;
 }
 
 std::unique_ptr<Source> training_source(const Dataset& dataset, const DataOptions& options,

@@ -21,6 +21,14 @@ struct Dataset {
   DocumentReport train_report;  ///< what was read, the part held out included
   DocumentReport valid_report;  ///< of valid_data
   int64_t pad_id = 0;
+  std::shared_ptr<const LabelSet> labels;  ///< where texts are classified
+};
+
+/// Whether texts are classified, and by which labels.
+struct Labels {
+  bool wanted = false;
+  std::optional<LabelSet> known = {};
+  std::optional<ProblemType> problem_type = {};  ///< otherwise as the labels look
 };
 
 /// Called while a source is being encoded; not at all where the cache has it.
@@ -30,8 +38,14 @@ using DataProgress = std::function<void(const DataSource&, const EncodeProgress&
 /// pool, so that an epoch goes through all data once; with weights each is a pool of its own.
 /// Throws Error for contradicting options, for a source without any document, and for a split that
 /// leaves one side empty.
+///
+/// `labels`: texts have labels to be classified by. Those of `known` are the labels there may be;
+/// without it they are those of the data.
 Dataset open_dataset(const DataOptions& options, const Tokenizer& tokenizer, uint64_t seed,
-                     const DataProgress& progress = {});
+                     const DataProgress& progress = {}, const Labels& labels = {});
+
+/// How many texts to train on each output of a classifier is for.
+std::vector<int64_t> label_counts(const Dataset& dataset);
 
 /// The training batches of rank `rank` of `world`. Throws Error if there is no training data.
 std::unique_ptr<Source> training_source(const Dataset& dataset, const DataOptions& options,

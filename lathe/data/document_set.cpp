@@ -42,6 +42,17 @@ DocumentRef DocumentSet::operator[](uint64_t i) const {
   return {part->cache.get(), part->chosen ? (*part->chosen)[at] : at};
 }
 
+bool DocumentSet::keeps_whole() const {
+  return std::ranges::any_of(parts_, [](const Part& part) {
+    return part.cache->has_targets() || part.cache->has_labels();
+  });
+}
+
+void DocumentSet::add_labels(std::set<std::string>& labels) const {
+  for (const Part& part : parts_)
+    labels.insert(part.cache->label_names().begin(), part.cache->label_names().end());
+}
+
 std::string DocumentSet::fingerprint() const {
   Hasher hasher;
   for (const Part& part : parts_) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "lathe/data/token_cache.h"
@@ -32,6 +33,11 @@ class DocumentSet {
   uint64_t size() const { return size_; }
   uint64_t tokens() const { return tokens_; }
   DocumentRef operator[](uint64_t i) const;
+  /// Whether documents are not to be cut: some are learned in parts, such as answers, or have a
+  /// label.
+  bool keeps_whole() const;
+  /// Adds every label that a document of its sources may have.
+  void add_labels(std::set<std::string>& labels) const;
   /// A hash of which documents these are.
   std::string fingerprint() const;
 

@@ -15,6 +15,27 @@ using nlohmann::json;
 
 constexpr uint64_t golden_ratio = 0x9e3779b97f4a7c15;  // of 2^64
 
+/// The next row of a pool.
+Row take_row(DocumentStream& stream, const RowOptions& options) {
+  const bool whole = stream.keeps_whole();
+  auto room = static_cast<uint64_t>(options.max_length);
+  Row row;
+  do {
+    if (whole && !row.empty() && stream.rest() > room) break;
+    row.push_back(stream.take(room));
+    room -= row.back().length;
+    if (whole || options.truncation) stream.skip_rest();
+  } while (options.packing && room > 0);
+  return row;
+}
+
+/// The rows of the first epoch of a pool whose documents stay whole.
+uint64_t whole_rows(DocumentStream stream, const RowOptions& options) {
+  uint64_t rows = 0;
+  for (; stream.position().epoch == 0; ++rows) take_row(stream, options);
+  return rows;
+}
+
 uint64_t rows_of(const DocumentSet& documents, const RowOptions& options) {
   if (options.truncation) return documents.size();
   const auto length = static_cast<uint64_t>(options.max_length);
@@ -28,11 +49,15 @@ int64_t epoch_rows(const std::vector<DocumentStream>& streams, const RowOptions&
   uint64_t rows = 0;
   uint64_t tokens = 0;
   for (const DocumentStream& stream : streams) {
-    tokens += stream.documents().tokens();
-    if (!options.packing) rows += rows_of(stream.documents(), options);
+    if (stream.keeps_whole())
+      rows += whole_rows(stream, options);
+    else if (options.packing)
+      tokens += stream.documents().tokens();
+    else
+      rows += rows_of(stream.documents(), options);
   }
   const auto length = static_cast<uint64_t>(options.max_length);
-  return static_cast<int64_t>(options.packing ? (tokens + length - 1) / length : rows);
+  return static_cast<int64_t>(rows + (tokens + length - 1) / length);
 }
 
 json position_json(const StreamPosition& at) {
@@ -78,19 +103,7 @@ size_t DocumentSource::pool_of_row(uint64_t row) const {
 }
 
 Row DocumentSource::next_row() {
-  DocumentStream& stream = streams_[pool_of_row(row_++)];
-  auto room = static_cast<uint64_t>(options_.max_length);
-  Row row;
-  if (!options_.packing) {
-    row.push_back(stream.take(room));
-    if (options_.truncation) stream.skip_rest();
-    return row;
-  }
-  while (room > 0) {
-    row.push_back(stream.take(room));
-    room -= row.back().length;
-  }
-  return row;
+  return take_row(streams_[pool_of_row(row_++)], options_);
 }
 
 std::vector<Batch> DocumentSource::next(int64_t micro_batches) {
@@ -104,7 +117,7 @@ std::vector<Batch> DocumentSource::next(int64_t micro_batches) {
         if (rank == options_.rank) rows.push_back(std::move(row));
       }
     }
-    batches.push_back(assemble_batch(rows, options_.pad_id));
+    batches.push_back(assemble_batch(rows, options_));
   }
   return batches;
 }

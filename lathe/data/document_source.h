@@ -5,7 +5,8 @@
 // close to the weights as can be at every moment, and do not depend on what came before. Each pool
 // is walked in a stream of its own. With packing a row takes max_length tokens from it, and a
 // document that does not fit goes on in the pool's next row: nothing is dropped or padded. Without
-// packing a row takes one document, or max_length tokens of it.
+// packing a row takes one document, or max_length tokens of it. Documents that are learned in parts
+// (answers to prompts) are never cut: a row takes those that fit whole.
 #pragma once
 
 #include <cstdint>

@@ -11,6 +11,7 @@ DocumentStream::DocumentStream(DocumentSet documents, uint64_t seed, std::string
       seed_(seed),
       name_(std::move(name)),
       shuffle_(shuffle),
+      keeps_whole_(documents_.keeps_whole()),
       order_(order(0)) {
   require(documents_.size() > 0 && documents_.tokens() > 0, "there are no documents to train on");
 }
@@ -39,6 +40,10 @@ RowPiece DocumentStream::take(uint64_t most) {
   at_.offset += piece.length;
   if (at_.offset == tokens) next_document();
   return piece;
+}
+
+uint64_t DocumentStream::rest() const {
+  return current().record().tokens - at_.offset;
 }
 
 void DocumentStream::skip_rest() {

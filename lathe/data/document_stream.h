@@ -27,9 +27,13 @@ class DocumentStream {
 
   /// The next tokens of the current document, at most `most` of them (at least 1), and moves on.
   RowPiece take(uint64_t most);
+  /// How many tokens of the current document are left.
+  uint64_t rest() const;
   /// Goes on to the next document if the current one is not at its beginning.
   void skip_rest();
 
+  /// Whether documents are not to be cut: some are learned in parts, and need what comes before.
+  bool keeps_whole() const { return keeps_whole_; }
   const DocumentSet& documents() const { return documents_; }
   const StreamPosition& position() const { return at_; }
   /// Throws Error if there is no such position.
@@ -44,6 +48,7 @@ class DocumentStream {
   uint64_t seed_;
   std::string name_;
   bool shuffle_;
+  bool keeps_whole_;
   StreamPosition at_;
   Permutation order_;
 };

@@ -94,38 +94,52 @@ size_t piece_length(std::string_view text) {
 
 class TableDocuments final : public DocumentReader::File {
  public:
-  TableDocuments(fs::path path, const std::string& column)
-      : path_(std::move(path)), column_(column), rows_(open_rows(path_, {column})) {}
+  TableDocuments(fs::path path, const ExampleReader& examples)
+      : path_(std::move(path)), examples_(examples), rows_(open_rows(path_)) {}
 
   std::optional<DocumentPiece> next(DocumentReport& report) override {
-    if (done_ == text_.size() && !next_row(report)) return std::nullopt;
+    if (done_ == row_text().size() && !next_row(report)) return std::nullopt;
+    if (example_.prompt || example_.targets || example_.label) return whole();
     DocumentPiece piece;
-    const std::string_view rest = std::string_view(text_).substr(done_);
+    const std::string_view rest = std::string_view(row_text()).substr(done_);
     piece.begins = done_ == 0;
     piece.text = rest.substr(0, piece_length(rest));
     done_ += piece.text.size();
-    piece.ends = done_ == text_.size();
+    piece.ends = done_ == row_text().size();
+    piece.complete = example_.complete;
     return piece;
   }
 
   uint64_t line() const override { return row_; }
 
  private:
+  const std::string& row_text() const { return example_.text; }
+
+  /// Where a text is cut tokens may differ, so one that is learned in parts stays whole.
+  DocumentPiece whole() {
+    done_ = 0;
+    Example example = std::exchange(example_, Example());
+    return {.text = std::move(example.text),
+            .prompt = std::move(example.prompt),
+            .targets = std::move(example.targets),
+            .complete = example.complete,
+            .label = std::move(example.label)};
+  }
+
   bool next_row(DocumentReport& report) {
-    while (std::optional<nlohmann::json> row = rows_->next()) {
+    while (std::optional<nlohmann::ordered_json> row = rows_->next()) {
       ++row_;
-      const auto found = row->find(column_);
-      if (found == row->end() || !found->is_string()) {
-        report.skip(SkipReason::no_text, path_, row_);
-        continue;
-      }
-      text_ = std::move(found->get_ref<std::string&>());
+      const Context reading("reading {}:{}", path_.string(), row_);
+      std::optional<Example> example = examples_(*row);
       done_ = 0;
-      if (!is_valid_utf8(text_)) {
+      if (!example) {
+        report.skip(SkipReason::no_text, path_, row_);
+      } else if (!is_valid_utf8(example->text)) {
         report.skip(SkipReason::invalid_utf8, path_, row_);
-      } else if (is_blank(text_)) {
+      } else if (is_blank(example->text)) {
         report.skip(SkipReason::empty, path_, row_);
       } else {
+        example_ = std::move(*example);
         return true;
       }
     }
@@ -134,11 +148,11 @@ class TableDocuments final : public DocumentReader::File {
   }
 
   fs::path path_;
-  std::string column_;
+  const ExampleReader& examples_;
   std::unique_ptr<Rows> rows_;
   uint64_t row_ = 0;
-  std::string text_;
-  size_t done_ = 0;  // of text_, in bytes
+  Example example_;
+  size_t done_ = 0;  // of its text, in bytes
 };
 
 }  // namespace
@@ -165,8 +179,9 @@ bool is_table(const fs::path& file) {
          extension == ".parquet";
 }
 
-DocumentReader::DocumentReader(std::vector<fs::path> files, DataSource source)
-    : files_(std::move(files)), source_(std::move(source)) {}
+DocumentReader::DocumentReader(std::vector<fs::path> files, DataSource source,
+                               ExampleReader examples)
+    : files_(std::move(files)), source_(std::move(source)), examples_(std::move(examples)) {}
 DocumentReader::~DocumentReader() = default;
 
 uint64_t DocumentReader::line() const {
@@ -177,7 +192,7 @@ std::optional<DocumentPiece> DocumentReader::next() {
   while (file_ < files_.size()) {
     if (open_ == nullptr) {
       if (is_table(files_[file_]))
-        open_ = std::make_unique<TableDocuments>(files_[file_], source_.column);
+        open_ = std::make_unique<TableDocuments>(files_[file_], examples_);
       else
         open_ = std::make_unique<TextDocuments>(files_[file_], source_.document_start);
     }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lathe/data/document_report.h"
+#include "lathe/data/example.h"
 #include "lathe/data/options.h"
 
 namespace lathe {
@@ -21,6 +22,11 @@ struct DocumentPiece {
   bool ends = true;
   /// The document whose parts came before is not to be used after all (its rest is no UTF-8).
   bool withdrawn = false;
+  /// What is learned of a document in one part: as in Example.
+  std::optional<std::string> prompt = {};
+  std::optional<std::vector<ByteSpan>> targets = {};
+  bool complete = false;
+  std::optional<std::string> label = {};
 };
 
 /// Checks what a recipe says of a source. Throws Error naming what is wrong.
@@ -36,7 +42,13 @@ bool is_table(const std::filesystem::path& file);
 /// out and counted.
 class DocumentReader {
  public:
-  DocumentReader(std::vector<std::filesystem::path> files, DataSource source);
+  /// Rows of tables become documents by `examples`.
+  DocumentReader(std::vector<std::filesystem::path> files, DataSource source,
+                 ExampleReader examples);
+  /// The same for texts alone: conversations are refused.
+  DocumentReader(std::vector<std::filesystem::path> files, const DataSource& source)
+      : DocumentReader(std::move(files), source,
+                       ExampleReader({.column = source.column}, std::nullopt)) {}
   ~DocumentReader();
   DocumentReader(const DocumentReader&) = delete;
   DocumentReader& operator=(const DocumentReader&) = delete;
@@ -63,6 +75,7 @@ class DocumentReader {
  private:
   std::vector<std::filesystem::path> files_;
   DataSource source_;
+  ExampleReader examples_;
   size_t file_ = 0;
   std::unique_ptr<File> open_;
   DocumentReport report_;

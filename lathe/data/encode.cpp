@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -14,11 +15,12 @@
 #include "lathe/base/hash.h"
 #include "lathe/data/documents.h"
 #include "lathe/data/token_writer.h"
+#include "lathe/io/utf8.h"
 
 namespace lathe {
 namespace {
 
-constexpr int format_version = 1;  // to be raised with any change of what a cache holds
+constexpr int format_version = 2;  // to be raised with any change of what a cache holds
 constexpr size_t batch_bytes = size_t{16} << 20;
 
 /// Waits until no other process makes the same cache. Where the file system has no locks it does
@@ -101,6 +103,7 @@ class Encoder {
   }
 
  private:
+  std::string label_column() const { return options_.labels ? source_.label_column : ""; }
   fs::path folder() const { return options_.cache_dir / key_; }
   fs::path beside(const std::string& suffix) const { return options_.cache_dir / (key_ + suffix); }
 
@@ -124,6 +127,11 @@ class Encoder {
       content.push_back({table ? file.extension().string() : "", hashes(file)});
     }
     content.push_back(any_table ? source_.column : "");
+    if (any_table) {
+      const TokenizerFiles files = tokenizer_.files();
+      content.insert(content.end(), {options_.completion_only_loss, options_.assistant_only_loss,
+                                     label_column(), files.chat_template, files.config});
+    }
     content.push_back(any_text ? source_.document_start : "");
     using nlohmann::json;
     key_ = content_hash(content.dump(-1, ' ', false, json::error_handler_t::replace));
@@ -169,7 +177,12 @@ class Encoder {
   };
 
   void encode_into(const fs::path& work) {
-    DocumentReader reader(files_, source_);
+    DocumentReader reader(files_, source_,
+                          ExampleReader({.column = source_.column,
+                                         .completion_only_loss = options_.completion_only_loss,
+                                         .assistant_only_loss = options_.assistant_only_loss,
+                                         .label_column = label_column()},
+                                        chat_template_of(tokenizer_)));
     TokenWriter writer(work, tokenizer_.vocab_size());
     std::vector<Pending> batch;
     size_t bytes = 0;
@@ -193,13 +206,14 @@ class Encoder {
   void write_batch(std::vector<Pending>& batch, DocumentReader& reader, TokenWriter& writer) {
     std::vector<std::string_view> texts;
     for (const Pending& pending : batch) texts.push_back(pending.piece.text);
-    const std::vector<std::vector<int32_t>> tokens = tokenizer_.encode_batch(texts, false);
+    const std::vector<std::vector<int32_t>> tokens =
+        tokenizer_.encode_batch(texts, options_.labels);
     for (size_t i = 0; i < batch.size(); ++i) {
       const DocumentPiece& piece = batch[i].piece;
       if (piece.withdrawn) continue;  // its document is never ended
-      if (piece.begins) writer.begin_document(bos_);
-      writer.add(piece.text, tokens[i]);
-      if (piece.ends && !writer.end_document(eos_))
+      if (piece.begins) writer.begin_document(piece.complete ? std::nullopt : bos_);
+      writer.add(piece.text, tokens[i], targets_of(batch[i], tokens[i]));
+      if (piece.ends && !writer.end_document(piece.complete ? std::nullopt : eos_, piece.label))
         reader.report().skip(SkipReason::no_tokens, batch[i].file, batch[i].line);
     }
     batch.clear();
@@ -208,6 +222,27 @@ class Encoder {
     progress_.text_bytes = writer.text_bytes();
     progress_.tokens = writer.tokens();
     report_progress();
+  }
+
+  /// Which tokens of a document are learned; nothing if all are.
+  std::vector<uint8_t> targets_of(const Pending& pending, const std::vector<int32_t>& ids) const {
+    const DocumentPiece& piece = pending.piece;
+    if (!piece.prompt && !piece.targets) return {};
+    const Context reading("reading {}:{}", pending.file.string(), pending.line);
+    std::vector<uint8_t> targets(ids.size(), 1);
+    if (piece.targets) {
+      const Tokenizer::Places encoded = tokenizer_.encode_with_places(piece.text, false);
+      targets = span_mask(encoded.places, *piece.targets);
+    } else {
+      // As TRL does it: tokens may merge across the border, and are then part of the answer.
+      const std::vector<int32_t> prompt = tokenizer_.encode(*piece.prompt, false);
+      const auto [differs, _] = std::ranges::mismatch(ids, prompt);
+      std::fill(targets.begin(), targets.begin() + (differs - ids.begin()), uint8_t{0});
+    }
+    const bool any = std::ranges::find(targets, uint8_t{1}) != targets.end();
+    require(any || (!piece.complete && eos_), "no token of the row is learned: {}",
+            show_text(piece.text));
+    return targets;
   }
 
   void report_progress() const {

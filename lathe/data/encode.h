@@ -23,8 +23,11 @@ struct EncodeProgress {
 
 /// How a source becomes tokens.
 struct EncodeOptions {
-  bool add_bos_token = true;  ///< before each document, if the tokenizer has one
-  bool add_eos_token = true;  ///< after each document, if the tokenizer has one
+  bool add_bos_token = true;         ///< before each document, if the tokenizer has one
+  bool add_eos_token = true;         ///< after each document, if the tokenizer has one
+  bool completion_only_loss = true;  ///< of rows with a prompt: it is not learned
+  bool assistant_only_loss = true;   ///< of conversations: only what the assistant says is learned
+  bool labels = false;               ///< rows are labelled texts
   std::filesystem::path cache_dir;
   /// Called after every batch of text; what it throws ends the work and leaves nothing behind.
   std::function<void(const EncodeProgress&)> progress;

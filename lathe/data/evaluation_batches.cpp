@@ -45,7 +45,7 @@ std::optional<Batch> EvaluationBatches::next() {
       rows.push_back(std::move(row));
   }
   if (rows.empty()) return std::nullopt;
-  return assemble_batch(rows, options_.pad_id);
+  return assemble_batch(rows, options_);
 }
 
 }  // namespace lathe

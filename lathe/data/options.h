@@ -15,6 +15,7 @@ struct DataSource {
   std::string path{};
   std::optional<double> weight{};
   std::string column = "text";
+  std::string label_column = "label";
   std::string document_start{};
 
   static constexpr const char* scalar_field = "path";
@@ -25,8 +26,12 @@ struct DataSource {
       "Share of the rows, relative to the other sources (1 where only others have one). Without "
       "any weight, an epoch goes through all data once.",
       {.above = 0});
-    f("column", column, "The column that holds the text, in .jsonl and .parquet files.",
+    f("column", column,
+      "The column that holds the text, in .jsonl and .parquet files. Rows with messages, prompt "
+      "and "
+      "completion, instruction and output, or conversations are known by these columns.",
       {.aliases = {"dataset_text_field", "text_field"}});
+    f("label_column", label_column, "The column that holds the label, where texts are classified.");
     f("document_start", document_start,
       "In text files, a line that begins with this starts a new document. Empty: a file is one.");
   }
@@ -43,6 +48,8 @@ struct DataOptions {
   bool shuffle = true;
   bool add_bos_token = true;
   bool add_eos_token = true;
+  bool completion_only_loss = true;
+  bool assistant_only_loss = true;
   int64_t per_device_train_batch_size = 8;
   int64_t per_device_eval_batch_size = 8;
   std::string cache_dir;
@@ -64,12 +71,19 @@ struct DataOptions {
       "Fill each row with several documents; attention does not cross from one to the next.",
       {.aliases = {"sample_packing"}});
     f("truncation", truncation,
-      "Without packing: drop what lies beyond max_length, instead of giving it rows of its own.");
+      "Drop what lies beyond max_length: without packing instead of giving it rows of its own; "
+      "where "
+      "only answers are learned, instead of an error.");
     f("shuffle", shuffle, "Visit the documents in a new order every epoch.");
     f("add_bos_token", add_bos_token,
       "Begin each document with the tokenizer's beginning-of-sequence token, if it has one.");
     f("add_eos_token", add_eos_token,
       "End each document with the tokenizer's end-of-sequence token, if it has one.");
+    f("completion_only_loss", completion_only_loss,
+      "Of rows with a prompt (or an instruction) only the completion is learned.");
+    f("assistant_only_loss", assistant_only_loss,
+      "Of conversations only what the assistant says is learned: what the chat template marks with "
+      "{% generation %}, otherwise what it adds for these messages.");
     f("per_device_train_batch_size", per_device_train_batch_size, "Rows in a training batch.",
       {.minimum = 1, .maximum = 1 << 20, .aliases = {"micro_batch_size"}, .unit = "rows"});
     f("per_device_eval_batch_size", per_device_eval_batch_size, "Rows in an evaluation batch.",

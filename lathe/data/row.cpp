@@ -20,18 +20,46 @@ struct RowView {
   int32_t* segment_ids;
 };
 
-void write_row(const Row& row, RowView view) {
+/// Returns how many tokens are targets.
+int64_t write_row(const Row& row, RowView view) {
+  int64_t targets = 0;
+  std::vector<uint8_t> learned;
   uint64_t at = 0;
   int32_t segment = 0;
   for (const RowPiece& piece : row) {
     const std::span<int64_t> tokens(view.input_ids + at, piece.length);
     piece.document.cache->read(piece.document.document, piece.begin, tokens);
-    std::ranges::copy(tokens, view.labels + at);
-    view.labels[at] = ignored_label;
+    learned.resize(piece.length);
+    piece.document.cache->read_targets(piece.document.document, piece.begin, learned);
+    learned[0] = 0;  // nothing comes before it that could predict it
+    for (size_t i = 0; i < learned.size(); ++i)
+      view.labels[at + i] = learned[i] != 0 ? tokens[i] : ignored_label;
+    targets += std::accumulate(learned.begin(), learned.end(), int64_t{0});
     std::iota(view.position_ids + at, view.position_ids + at + piece.length, int64_t{0});
     std::fill_n(view.segment_ids + at, piece.length, segment++);
     at += piece.length;
   }
+  return targets;
+}
+
+/// Where the texts of a batch end, and what they are labelled with.
+void add_labels(Batch& batch, const std::vector<Row>& rows, const LabelSet& labels) {
+  std::vector<int64_t> ends;
+  std::vector<float> targets;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    auto at = static_cast<int64_t>(i) * batch.length();
+    for (const RowPiece& piece : rows[i]) {
+      at += static_cast<int64_t>(piece.length);
+      if (piece.begin != 0) continue;
+      ends.push_back(at - 1);
+      const std::vector<float> target =
+          labels.target(piece.document.cache->label(piece.document.document));
+      targets.insert(targets.end(), target.begin(), target.end());
+    }
+  }
+  const auto outputs = static_cast<int64_t>(labels.names.size());
+  batch.ends = at::tensor(ends, at::kLong);
+  batch.targets = at::tensor(targets, at::kFloat).view({-1, outputs});
 }
 
 }  // namespace
@@ -47,28 +75,27 @@ void check_row_options(const RowOptions& options) {
           "expected a rank from 0 to {}, found {}", options.world - 1, options.rank);
 }
 
-Batch assemble_batch(const std::vector<Row>& rows, int64_t pad_id) {
+Batch assemble_batch(const std::vector<Row>& rows, const RowOptions& options) {
   uint64_t width = 0;
   for (const Row& row : rows) width = std::max(width, row_length(row));
   const std::array<int64_t, 2> shape = {static_cast<int64_t>(rows.size()),
                                         static_cast<int64_t>(width)};
   Batch batch;
-  batch.input_ids = at::full(shape, pad_id, at::kLong);      // (B, T)
-  batch.labels = at::full(shape, ignored_label, at::kLong);  // (B, T)
-  batch.position_ids = at::zeros(shape, at::kLong);          // (B, T)
-  batch.segment_ids = at::full(shape, -1, at::kInt);         // (B, T)
+  batch.input_ids = at::full(shape, options.pad_id, at::kLong);  // (B, T)
+  batch.labels = at::full(shape, ignored_label, at::kLong);      // (B, T)
+  batch.position_ids = at::zeros(shape, at::kLong);              // (B, T)
+  batch.segment_ids = at::full(shape, -1, at::kInt);             // (B, T)
   for (size_t i = 0; i < rows.size(); ++i) {
     const size_t at = i * width;
-    write_row(rows[i], {batch.input_ids.mutable_data_ptr<int64_t>() + at,
-                        batch.labels.mutable_data_ptr<int64_t>() + at,
-                        batch.position_ids.mutable_data_ptr<int64_t>() + at,
-                        batch.segment_ids.mutable_data_ptr<int32_t>() + at});
-    for (const RowPiece& piece : rows[i]) {
-      batch.target_tokens += static_cast<int64_t>(piece.length) - 1;
+    batch.target_tokens += write_row(rows[i], {batch.input_ids.mutable_data_ptr<int64_t>() + at,
+                                               batch.labels.mutable_data_ptr<int64_t>() + at,
+                                               batch.position_ids.mutable_data_ptr<int64_t>() + at,
+                                               batch.segment_ids.mutable_data_ptr<int32_t>() + at});
+    for (const RowPiece& piece : rows[i])
       if (piece.begin == 0)
         batch.text_bytes += static_cast<int64_t>(piece.document.record().text_bytes);
-    }
   }
+  if (options.labels) add_labels(batch, rows, *options.labels);
   return batch;
 }
 

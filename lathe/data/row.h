@@ -6,6 +6,7 @@
 
 #include "lathe/data/batch.h"
 #include "lathe/data/document_set.h"
+#include "lathe/data/labels.h"
 
 namespace lathe {
 
@@ -26,15 +27,17 @@ struct RowOptions {
   bool packing = true;        ///< several pieces a row; otherwise one
   bool truncation = false;    ///< without packing: a document is one row, what is longer is dropped
   int64_t pad_id = 0;         ///< the token that fills shorter rows
-  int64_t rank = 0;           ///< takes the rows rank, rank + world, ...
+  std::shared_ptr<const LabelSet> labels = nullptr;  ///< of texts that are classified
+  int64_t rank = 0;                                  ///< takes the rows rank, rank + world, ...
   int64_t world = 1;
 };
 
 /// Throws Error for options out of range.
 void check_row_options(const RowOptions& options);
 
-/// The batch of these rows, on the CPU, as wide as the longest of them. All tokens are targets but
-/// the first of each piece. Throws Error if a cache is damaged.
-Batch assemble_batch(const std::vector<Row>& rows, int64_t pad_id);
+/// The batch of these rows, on the CPU, as wide as the longest of them. Targets are the tokens
+/// that are learned, but the first of each piece. With labels, each piece that begins a text has
+/// one. Throws Error if a cache is damaged.
+Batch assemble_batch(const std::vector<Row>& rows, const RowOptions& options);
 
 }  // namespace lathe

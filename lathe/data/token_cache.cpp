@@ -1,5 +1,6 @@
 #include "lathe/data/token_cache.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -23,6 +24,9 @@ json meta_json(const TokenCacheMeta& meta) {
           {"token_limit", meta.token_limit},
           {"tokens_hash", meta.tokens_hash},
           {"documents_hash", meta.documents_hash},
+          {"targets_hash", meta.targets_hash},
+          {"labels_hash", meta.labels_hash},
+          {"label_names", meta.label_names},
           {"report", to_json(meta.report)}};
 }
 
@@ -59,6 +63,12 @@ TokenCacheMeta read_token_cache_meta(const fs::path& file) {
   meta.token_limit = get_count(object, "token_limit");
   meta.tokens_hash = get_string(object, "tokens_hash");
   meta.documents_hash = get_string(object, "documents_hash");
+  meta.targets_hash = get_string(object, "targets_hash");
+  meta.labels_hash = get_string(object, "labels_hash");
+  for (const json& name : get_array(object, "label_names")) {
+    require(name.is_string(), "\"label_names\": expected texts, found {}", show_json(name));
+    meta.label_names.push_back(name.get<std::string>());
+  }
   meta.report = report_from_json(get_object(object, "report"));
   return meta;
 }
@@ -78,7 +88,22 @@ TokenCache::TokenCache(const fs::path& folder, FileHashes& hashes)
       documents_file_(map_checked(folder / "documents.bin", meta_.report.documents,
                                   sizeof(DocumentRecord), meta_.documents_hash, hashes)),
       records_(reinterpret_cast<const DocumentRecord*>(documents_file_.bytes().data()),
-               meta_.report.documents) {}
+               meta_.report.documents) {
+  if (!meta_.targets_hash.empty())
+    targets_file_ =
+        map_checked(folder / "targets.bin", meta_.stored_tokens, 1, meta_.targets_hash, hashes);
+  if (!meta_.labels_hash.empty())
+    labels_file_ = map_checked(folder / "labels.bin", meta_.report.documents, sizeof(uint32_t),
+                               meta_.labels_hash, hashes);
+}
+
+const std::string& TokenCache::label(uint64_t document) const {
+  uint32_t place = 0;
+  std::memcpy(&place, labels_file_->bytes().data() + document * sizeof(place), sizeof(place));
+  require(place < meta_.label_names.size(), "{}: document {} has no label: remove this folder",
+          folder_, document);
+  return meta_.label_names[place];
+}
 
 template <class Id>
 void TokenCache::copy(const DocumentRecord& record, uint64_t begin,
@@ -96,17 +121,31 @@ void TokenCache::copy(const DocumentRecord& record, uint64_t begin,
           folder_, largest, meta_.token_limit - 1);
 }
 
-void TokenCache::read(uint64_t document, uint64_t begin, std::span<int64_t> tokens) const {
+const DocumentRecord& TokenCache::checked(uint64_t document, uint64_t begin, uint64_t count) const {
   const DocumentRecord& record = records_[document];
   const bool inside = record.begin <= meta_.stored_tokens &&
                       record.tokens <= meta_.stored_tokens - record.begin &&
-                      begin <= record.tokens && tokens.size() <= record.tokens - begin;
+                      begin <= record.tokens && count <= record.tokens - begin;
   require(inside, "{}: document {} lies outside of its file: remove this folder, it is damaged",
           folder_, document);
+  return record;
+}
+
+void TokenCache::read(uint64_t document, uint64_t begin, std::span<int64_t> tokens) const {
+  const DocumentRecord& record = checked(document, begin, tokens.size());
   if (meta_.token_bytes == 2)
     copy<uint16_t>(record, begin, tokens);
   else
     copy<uint32_t>(record, begin, tokens);
+}
+
+void TokenCache::read_targets(uint64_t document, uint64_t begin, std::span<uint8_t> targets) const {
+  const DocumentRecord& record = checked(document, begin, targets.size());
+  if (!targets_file_) {
+    std::ranges::fill(targets, uint8_t{1});
+    return;
+  }
+  std::memcpy(targets.data(), targets_file_->bytes().data() + record.begin + begin, targets.size());
 }
 
 }  // namespace lathe

@@ -3,7 +3,9 @@
 // A cache is a folder named after its key, the hash of everything that decides its content:
 //   tokens.bin      token ids, uint16 where the vocabulary fits, otherwise uint32
 //   documents.bin   a DocumentRecord for each document
-//   meta.json       sizes and hashes of both, and what was left out
+//   targets.bin     for each token 1 if it is learned, otherwise 0; not there if all are
+//   labels.bin      for each document the place of its label in meta.json, uint32; if they have any
+//   meta.json       sizes and hashes of these, and what was left out
 // Numbers are little-endian.
 #pragma once
 
@@ -38,6 +40,9 @@ struct TokenCacheMeta {
   uint64_t token_limit = 0;  ///< one more than the largest id
   std::string tokens_hash;
   std::string documents_hash;
+  std::string targets_hash;  ///< empty: there is no such file
+  std::string labels_hash;   ///< empty: there is no such file
+  std::vector<std::string> label_names;
   DocumentReport report;
 };
 
@@ -54,10 +59,20 @@ class TokenCache {
   const DocumentRecord& operator[](uint64_t document) const { return records_[document]; }
   /// Copies the tokens from `begin` on of one document. Throws Error if the cache is damaged.
   void read(uint64_t document, uint64_t begin, std::span<int64_t> tokens) const;
+  /// Whether documents have tokens that are not learned.
+  bool has_targets() const { return targets_file_.has_value(); }
+  /// Which of the tokens from `begin` on of one document are learned: 1 or 0 each.
+  void read_targets(uint64_t document, uint64_t begin, std::span<uint8_t> targets) const;
+  bool has_labels() const { return labels_file_.has_value(); }
+  /// The label of a document, as JSON. Throws Error if the cache is damaged.
+  const std::string& label(uint64_t document) const;
+  /// All labels there are.
+  const std::vector<std::string>& label_names() const { return meta_.label_names; }
   const std::string& key() const { return meta_.key; }
   const DocumentReport& report() const { return meta_.report; }
 
  private:
+  const DocumentRecord& checked(uint64_t document, uint64_t begin, uint64_t count) const;
   template <class Id>
   void copy(const DocumentRecord& record, uint64_t begin, std::span<int64_t> tokens) const;
 
@@ -65,6 +80,8 @@ class TokenCache {
   TokenCacheMeta meta_;
   MappedFile tokens_file_;
   MappedFile documents_file_;
+  std::optional<MappedFile> targets_file_;
+  std::optional<MappedFile> labels_file_;
   std::span<const DocumentRecord> records_;
 };
 

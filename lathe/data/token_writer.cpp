@@ -26,7 +26,34 @@ TokenWriter::TokenWriter(const fs::path& folder, int64_t vocab_size)
           "the tokenizer: expected a vocabulary of 1 to 2^31 tokens, found {}", vocab_size);
 }
 
-void TokenWriter::store(std::span<const int32_t> tokens) {
+void TokenWriter::store_targets(size_t count, std::span<const uint8_t> targets) {
+  const auto write = [&](std::span<const uint8_t> bytes) {
+    targets_writer_->write(std::as_bytes(bytes));
+    targets_hash_.add(std::as_bytes(bytes));
+  };
+  constexpr size_t chunk = 4096;
+  static constexpr auto learned = [] {
+    std::array<uint8_t, chunk> ones{};
+    ones.fill(1);
+    return ones;
+  }();
+  const auto write_learned = [&](uint64_t number) {
+    for (; number > 0; number -= std::min<uint64_t>(number, chunk))
+      write(std::span(learned).first(std::min<uint64_t>(number, chunk)));
+  };
+  if (!targets_writer_ && targets.empty()) return;
+  if (!targets_writer_) {
+    targets_writer_.emplace(folder_ / "targets.bin");
+    write_learned(stored_tokens_);
+  }
+  if (targets.empty())
+    write_learned(count);
+  else
+    write(targets);
+}
+
+void TokenWriter::store(std::span<const int32_t> tokens, std::span<const uint8_t> targets) {
+  store_targets(tokens.size(), targets);
   constexpr size_t chunk = 4096;
   for (size_t begin = 0; begin < tokens.size(); begin += chunk) {
     const std::span<const int32_t> part =
@@ -54,15 +81,26 @@ void TokenWriter::begin_document(std::optional<int32_t> bos) {
   if (bos) store(std::span(&*bos, 1));
 }
 
-void TokenWriter::add(std::string_view text, std::span<const int32_t> tokens) {
+void TokenWriter::add(std::string_view text, std::span<const int32_t> tokens,
+                      std::span<const uint8_t> targets) {
+  require(targets.empty() || targets.size() == tokens.size(),
+          "expected {} marks of what is learned, found {}", tokens.size(), targets.size());
   record_.text_bytes += text.size();
   text_hash_->add(text);
   text_tokens_ += tokens.size();
-  store(tokens);
+  store(tokens, targets);
 }
 
-bool TokenWriter::end_document(std::optional<int32_t> eos) {
+bool TokenWriter::end_document(std::optional<int32_t> eos,
+                               const std::optional<std::string>& label) {
   if (text_tokens_ == 0) return false;
+  require(label.has_value() == (labels_.size() > 0) || documents_ == 0,
+          "expected a label for each document, or for none");
+  if (label) {
+    const auto [place, is_new] = label_places_.try_emplace(*label, label_names_.size());
+    if (is_new) label_names_.push_back(*label);
+    labels_.push_back(place->second);
+  }
   if (eos) store(std::span(&*eos, 1));
   record_.tokens = stored_tokens_ - record_.begin;
   record_.text_hash = short_hash(*text_hash_);
@@ -78,16 +116,29 @@ bool TokenWriter::end_document(std::optional<int32_t> eos) {
 void TokenWriter::finish(const std::string& key, DocumentReport report) {
   tokens_writer_.finish();
   documents_writer_.finish();
+  if (targets_writer_) targets_writer_->finish();
+  std::string labels_hash;
+  if (!labels_.empty()) {
+    const auto bytes = std::as_bytes(std::span(labels_));
+    FileWriter writer(folder_ / "labels.bin");
+    writer.write(bytes);
+    writer.finish();
+    labels_hash = Hasher().add(bytes).hex();
+  }
   report.documents = documents_;
   report.text_bytes = text_bytes_;
-  write_token_cache_meta(folder_ / "meta.json", {.key = key,
-                                                 .token_bytes = token_bytes_,
-                                                 .stored_tokens = stored_tokens_,
-                                                 .tokens = tokens_,
-                                                 .token_limit = token_limit_,
-                                                 .tokens_hash = tokens_hash_.hex(),
-                                                 .documents_hash = documents_hash_.hex(),
-                                                 .report = std::move(report)});
+  write_token_cache_meta(folder_ / "meta.json",
+                         {.key = key,
+                          .token_bytes = token_bytes_,
+                          .stored_tokens = stored_tokens_,
+                          .tokens = tokens_,
+                          .token_limit = token_limit_,
+                          .tokens_hash = tokens_hash_.hex(),
+                          .documents_hash = documents_hash_.hex(),
+                          .targets_hash = targets_writer_ ? targets_hash_.hex() : "",
+                          .labels_hash = labels_hash,
+                          .label_names = std::move(label_names_),
+                          .report = std::move(report)});
 }
 
 }  // namespace lathe

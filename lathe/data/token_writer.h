@@ -22,11 +22,13 @@ class TokenWriter {
 
   /// Begins a document, with the token `bos` if there is one.
   void begin_document(std::optional<int32_t> bos);
-  /// Adds a piece of the document's text, with its tokens. A document that is never ended is none.
-  void add(std::string_view text, std::span<const int32_t> tokens);
+  /// Adds a piece of the document's text, with its tokens; `targets` says of each whether it is
+  /// learned (1 or 0), all are if it is empty. A document that is never ended is none.
+  void add(std::string_view text, std::span<const int32_t> tokens,
+           std::span<const uint8_t> targets = {});
   /// Ends the document, with the token `eos` if there is one. If its text had no token it is left
-  /// out, and false comes back.
-  bool end_document(std::optional<int32_t> eos);
+  /// out, and false comes back. Either all documents have a label or none.
+  bool end_document(std::optional<int32_t> eos, const std::optional<std::string>& label = {});
 
   uint64_t documents() const { return documents_; }
   uint64_t text_bytes() const { return text_bytes_; }
@@ -36,15 +38,21 @@ class TokenWriter {
   void finish(const std::string& key, DocumentReport report);
 
  private:
-  void store(std::span<const int32_t> tokens);
+  void store(std::span<const int32_t> tokens, std::span<const uint8_t> targets = {});
+  void store_targets(size_t count, std::span<const uint8_t> targets);
 
   std::filesystem::path folder_;
   uint64_t vocab_size_;
   int64_t token_bytes_;
   FileWriter tokens_writer_;
   FileWriter documents_writer_;
+  std::optional<FileWriter> targets_writer_;  // from the first document that is not learned whole
   Hasher tokens_hash_;
   Hasher documents_hash_;
+  Hasher targets_hash_;
+  std::vector<uint32_t> labels_;  // of each document, its place in label_names_
+  std::vector<std::string> label_names_;
+  std::map<std::string, uint32_t> label_places_;
   uint64_t stored_tokens_ = 0;
   uint64_t token_limit_ = 0;
   uint64_t documents_ = 0;

@@ -1,6 +1,8 @@
 #include "lathe/io/json.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <type_traits>
 #include <vector>
 
 #include "lathe/base/error.h"
@@ -16,6 +18,7 @@ using nlohmann::json;
 
 /// Builds the document. `open_` points at the containers that are not closed yet; a container does
 /// not move while it is open, since only the innermost one grows.
+template <class Json>
 class Builder final : public JsonEvents {
  public:
   explicit Builder(std::string_view text) : text_(text) {}
@@ -26,39 +29,87 @@ class Builder final : public JsonEvents {
   void natural(uint64_t value) override { add(value); }
   void real(double value) override { add(value); }
   void string(std::string value) override { add(std::move(value)); }
-  void begin_object() override { open_.push_back(add(json::object())); }
-  void begin_array() override { open_.push_back(add(json::array())); }
-  void end_object() override { open_.pop_back(); }
+  void begin_object() override { open_.push_back(add(Json::object())); }
+  void begin_array() override { open_.push_back(add(Json::array())); }
+  void end_object() override {
+    if constexpr (in_order) check_keys(open_.back()->template get_ref<const Members&>());
+    open_.pop_back();
+  }
   void end_array() override { open_.pop_back(); }
   void key(std::string name) override {
-    auto& members = open_.back()->get_ref<json::object_t&>();
-    const auto [member, is_new] = members.try_emplace(std::move(name));
-    if (!is_new)
-      fail("{}: the key {} is there twice", line_and_column(text_, position),
-           show_text(member->first));
-    member_ = &member->second;
+    auto& members = open_.back()->template get_ref<Members&>();
+    if constexpr (in_order) {
+      // The map itself would look through all keys there are.
+      members.emplace_back(std::piecewise_construct, std::forward_as_tuple(std::move(name)),
+                           std::forward_as_tuple());
+      member_ = &members.back().second;
+    } else {
+      const auto [member, is_new] = members.try_emplace(std::move(name));
+      if (!is_new) fail_twice(member->first);
+      member_ = &member->second;
+    }
   }
 
-  json take() { return std::move(root_); }
+  Json take() { return std::move(root_); }
 
  private:
+  using Members = typename Json::object_t;
+  static constexpr bool in_order = std::is_same_v<Json, nlohmann::ordered_json>;
+
+  [[noreturn]] void fail_twice(const std::string& name) const {
+    fail("{}: the key {} is there twice", line_and_column(text_, position), show_text(name));
+  }
+
+  void check_keys(const Members& members) const {
+    std::vector<std::string_view> names;
+    for (const auto& [name, value] : members) names.push_back(name);
+    std::ranges::sort(names);
+    const auto twice = std::ranges::adjacent_find(names);
+    if (twice != names.end()) fail_twice(std::string(*twice));
+  }
+
   template <class Value>
-  json* add(Value&& value) {
+  Json* add(Value&& value) {
     if (open_.empty()) {
       root_ = std::forward<Value>(value);
       return &root_;
     }
     if (open_.back()->is_array())
-      return &open_.back()->get_ref<json::array_t&>().emplace_back(std::forward<Value>(value));
+      return &open_.back()->template get_ref<typename Json::array_t&>().emplace_back(
+          std::forward<Value>(value));
     *member_ = std::forward<Value>(value);
     return member_;
   }
 
   std::string_view text_;
-  json root_;
-  std::vector<json*> open_;
-  json* member_ = nullptr;
+  Json root_;
+  std::vector<Json*> open_;
+  Json* member_ = nullptr;
 };
+
+template <class Json>
+Json build(std::string_view text) {
+  Builder<Json> builder(text);
+  parse_json_events(text, builder);
+  return builder.take();
+}
+
+template <class Json>
+Json load(const fs::path& path, uint64_t limit) {
+  const std::string content = read_file(path, limit);
+  const Context doing("reading {}", path.string());
+  std::string_view text = content;
+  if (begins_with_bom(text)) text.remove_prefix(3);
+  return build<Json>(text);
+}
+
+template <class Json>
+std::string show(const Json& value) {
+  if (value.is_string()) return show_text(value.template get_ref<const std::string&>());
+  if (value.is_array()) return format("an array of {} values", value.size());
+  if (value.is_object()) return format("an object of {} members", value.size());
+  return value.dump();
+}
 
 [[noreturn]] void fail_member(std::string_view key, std::string_view expected, const json* found) {
   if (found == nullptr) fail("{}: expected {}, but it is missing", show_text(key), expected);
@@ -100,17 +151,19 @@ std::string as_string(const json& value, std::string_view key) {
 }  // namespace
 
 json parse_json(std::string_view text) {
-  Builder builder(text);
-  parse_json_events(text, builder);
-  return builder.take();
+  return build<json>(text);
+}
+
+nlohmann::ordered_json parse_ordered_json(std::string_view text) {
+  return build<nlohmann::ordered_json>(text);
 }
 
 json load_json(const fs::path& path, uint64_t limit) {
-  const std::string content = read_file(path, limit);
-  const Context doing("reading {}", path.string());
-  std::string_view text = content;
-  if (begins_with_bom(text)) text.remove_prefix(3);
-  return parse_json(text);
+  return load<json>(path, limit);
+}
+
+nlohmann::ordered_json load_ordered_json(const fs::path& path, uint64_t limit) {
+  return load<nlohmann::ordered_json>(path, limit);
 }
 
 const json* find_member(const json& object, std::string_view key) {
@@ -171,10 +224,11 @@ const json& get_object(const json& object, std::string_view key) {
 }
 
 std::string show_json(const json& value) {
-  if (value.is_string()) return show_text(value.get_ref<const std::string&>());
-  if (value.is_array()) return format("an array of {} values", value.size());
-  if (value.is_object()) return format("an object of {} members", value.size());
-  return value.dump();
+  return show(value);
+}
+
+std::string show_json(const nlohmann::ordered_json& value) {
+  return show(value);
 }
 
 }  // namespace lathe

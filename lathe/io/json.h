@@ -13,10 +13,14 @@ namespace lathe {
 /// Parses one JSON value (see parse_json_events), refusing objects with a key twice. Memory is
 /// linear in the text. Throws Error with line and column.
 nlohmann::json parse_json(std::string_view text);
+/// The same with the members of objects in the order of the text.
+nlohmann::ordered_json parse_ordered_json(std::string_view text);
 
 /// The JSON value in a file of at most `limit` bytes. A byte order mark is skipped. Throws Error
 /// that begins with the path.
 nlohmann::json load_json(const std::filesystem::path& path, uint64_t limit = 100'000'000);
+/// The same with the members of objects in the order of the file.
+nlohmann::ordered_json load_ordered_json(const std::filesystem::path& path, uint64_t limit);
 
 /// The member `key` of an object; nullptr if it is missing or null, which mean the same in Hugging
 /// Face's files. Throws Error if `object` is no object.
@@ -48,5 +52,6 @@ const nlohmann::json& get_object(const nlohmann::json& object, std::string_view 
 
 /// The value for an error message, on one line and cut.
 std::string show_json(const nlohmann::json& value);
+std::string show_json(const nlohmann::ordered_json& value);
 
 }  // namespace lathe

@@ -13,9 +13,9 @@
 namespace lathe {
 namespace {
 
-using nlohmann::json;
+using Row = nlohmann::ordered_json;
 
-std::string column_list(const json& row) {
+std::string column_list(const Row& row) {
   constexpr size_t most = 20;
   std::vector<std::string> names;
   for (const auto& [name, value] : row.items()) {
@@ -26,7 +26,7 @@ std::string column_list(const json& row) {
   return format("{}{}", fmt::join(names, ", "), row.size() > most ? ", ..." : "");
 }
 
-void check_row(const json& row, const std::vector<std::string>& columns) {
+void check_row(const Row& row, const std::vector<std::string>& columns) {
   if (!row.is_object()) fail("expected a JSON object, found {}", show_json(row));
   for (const std::string& column : columns)
     if (!row.contains(column))
@@ -38,7 +38,7 @@ class JsonLines final : public Rows {
   JsonLines(const fs::path& path, std::vector<std::string> columns, size_t line_limit)
       : reader_(path, line_limit), columns_(std::move(columns)) {}
 
-  std::optional<json> next() override {
+  std::optional<Row> next() override {
     while (const auto line = reader_.next()) {
       if (line->find_first_not_of(" \t") == line->npos) continue;
       return parse(*line);
@@ -47,21 +47,21 @@ class JsonLines final : public Rows {
   }
 
  private:
-  json parse(std::string_view line) const {
+  Row parse(std::string_view line) const {
     const Context doing("reading {}", reader_.place());
     if (reader_.line() == 1)
       if (const std::string_view kind = file_kind(line); !kind.empty())
         fail("expected JSON lines, but it looks like {}", kind);
     if (const size_t bad = find_invalid_utf8(line); bad != line.size())
       fail("invalid UTF-8 at byte {} of the line: save the file as UTF-8", bad + 1);
-    json row = parse_line(line);
+    Row row = parse_line(line);
     check_row(row, columns_);
     return row;
   }
 
-  json parse_line(std::string_view line) const {
+  Row parse_line(std::string_view line) const {
     try {
-      return parse_json(line);
+      return parse_ordered_json(line);
     } catch (const Error&) {
       // Pretty-printed JSON fails on its first line, with a message that would not help.
       const size_t first = line.find_first_not_of(" \t");
@@ -84,16 +84,16 @@ class JsonArray final : public Rows {
     if (!rows_.is_array()) fail("expected an array of objects, found {}", show_json(rows_));
   }
 
-  std::optional<json> next() override {
+  std::optional<Row> next() override {
     if (row_ == rows_.size()) return std::nullopt;
-    json row = std::move(rows_[row_++]);
+    Row row = std::move(rows_[row_++]);
     const Context doing("reading {}, row {}", path_, row_);
     check_row(row, columns_);
     return row;
   }
 
  private:
-  static json load(const fs::path& path, size_t limit) {
+  static Row load(const fs::path& path, size_t limit) {
     std::error_code ignored;
     const uintmax_t size = fs::file_size(path, ignored);
     if (!ignored && size > limit)
@@ -101,12 +101,12 @@ class JsonArray final : public Rows {
           "reading {}: a JSON array of {} bytes, allowed are {}: write one object a line and call "
           "it .jsonl",
           path.string(), size, limit);
-    return load_json(path, limit);
+    return load_ordered_json(path, limit);
   }
 
   std::string path_;
   std::vector<std::string> columns_;
-  json rows_;
+  Row rows_;
   size_t row_ = 0;
 };
 

@@ -23,7 +23,7 @@ class ParquetRows : public Rows {
     rows_.reset(rows);
   }
 
-  std::optional<json> next() override {
+  std::optional<nlohmann::ordered_json> next() override {
     const Context doing("reading {}", path_);
     if (begin_ == batch_.size()) {
       LatheBytes batch, error;
@@ -35,7 +35,7 @@ class ParquetRows : public Rows {
     const size_t end = batch_.find('\n', begin_);
     const std::string_view row = std::string_view(batch_).substr(begin_, end - begin_);
     begin_ = end + 1;
-    return json::parse(row);
+    return nlohmann::ordered_json::parse(row);
   }
 
  private:

@@ -14,9 +14,9 @@ namespace lathe {
 class Rows {
  public:
   virtual ~Rows() = default;
-  /// The next row, a JSON object; nothing at the end. Callers include nlohmann/json.hpp. Throws
-  /// Error naming file and row when the row is damaged.
-  virtual std::optional<nlohmann::json> next() = 0;
+  /// The next row, a JSON object with its columns in their order; nothing at the end. Callers
+  /// include nlohmann/json.hpp. Throws Error naming file and row when the row is damaged.
+  virtual std::optional<nlohmann::ordered_json> next() = 0;
 };
 
 /// Opens the file by its extension: .jsonl, .ndjson and .json with one object a line, .parquet.

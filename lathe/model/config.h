@@ -88,6 +88,10 @@ struct ModelConfig {
   double router_aux_loss_coef = 0;       ///< weight of the loss that balances experts
   std::optional<int64_t> bos_token_id, pad_token_id;
   std::vector<int64_t> eos_token_id;
+  /// Of a classifier the names of its outputs ("id2label"), and what they mean ("problem_type"); a
+  /// language model has none.
+  std::vector<std::string> labels;
+  std::string problem_type;
 
   bool qkv_bias = false;           ///< queries, keys and values have biases, the output has none
   bool fused_projections = false;  ///< qkv_proj, gate_up_proj in one matrix each

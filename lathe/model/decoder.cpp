@@ -12,7 +12,8 @@ Decoder::Decoder(const ModelConfig& c)
     : Model(c),
       body_(c),
       rotary_(c.rope_parameters, c.rotated_size(c.rope_parameters), c.max_position_embeddings) {
-  if (!c.tie_word_embeddings) lm_head_.emplace(c.hidden_size, c.vocab_size, false);
+  if (!c.tie_word_embeddings && !is_classifier())
+    lm_head_.emplace(c.hidden_size, c.vocab_size, false);
   if (const auto& local = c.local_rope_parameters)
     local_rotary_.emplace(*local, c.rotated_size(*local), c.max_position_embeddings);
 }
@@ -58,7 +59,7 @@ const Tensor& Decoder::output_weight() const {
   return lm_head_ ? lm_head_->weight : body_.embed_tokens.weight;
 }
 
-std::vector<NamedTensor> Decoder::named_tensors() {
+std::vector<NamedTensor> Decoder::own_tensors() {
   std::vector<NamedTensor> list;
   list_tensors(*this, "", list);
   return list;

@@ -13,7 +13,9 @@ class Decoder final : public Model {
 
   ModelOutput forward(const ModelInput& input, KvCache* cache) override;
   const Tensor& output_weight() const override;
-  std::vector<NamedTensor> named_tensors() override;
+
+ protected:
+  std::vector<NamedTensor> own_tensors() override;
 
  private:
   /// The part that config.json's architecture calls `model`.

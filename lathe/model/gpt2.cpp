@@ -66,7 +66,8 @@ Gpt2::Body::Body(const ModelConfig& c)
 }
 
 Gpt2::Gpt2(const ModelConfig& c) : Model(c), body_(c) {
-  if (!c.tie_word_embeddings) lm_head_.emplace(c.hidden_size, c.vocab_size, false);
+  if (!c.tie_word_embeddings && !is_classifier())
+    lm_head_.emplace(c.hidden_size, c.vocab_size, false);
 }
 
 ModelOutput Gpt2::forward(const ModelInput& input, KvCache* cache) {
@@ -89,7 +90,7 @@ const Tensor& Gpt2::output_weight() const {
   return lm_head_ ? lm_head_->weight : body_.wte.weight;
 }
 
-std::vector<NamedTensor> Gpt2::named_tensors() {
+std::vector<NamedTensor> Gpt2::own_tensors() {
   std::vector<NamedTensor> list;
   list_tensors(*this, "", list);
   return list;

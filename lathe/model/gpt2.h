@@ -68,9 +68,11 @@ class Gpt2 final : public Model {
 
   ModelOutput forward(const ModelInput& input, KvCache* cache) override;
   const Tensor& output_weight() const override;
-  std::vector<NamedTensor> named_tensors() override;
   /// What is added to the residual stream begins smaller, the deeper the model is.
   double initial_deviation(const std::string& weight) const override;
+
+ protected:
+  std::vector<NamedTensor> own_tensors() override;
 
  private:
   /// The part that config.json's architecture calls `transformer`.

@@ -52,7 +52,8 @@ GptNeox::GptNeox(const ModelConfig& c)
     : Model(c),
       body_(c),
       rotary_(c.rope_parameters, c.rotated_size(c.rope_parameters), c.max_position_embeddings) {
-  if (!c.tie_word_embeddings) embed_out_.emplace(c.hidden_size, c.vocab_size, false);
+  if (!c.tie_word_embeddings && !is_classifier())
+    embed_out_.emplace(c.hidden_size, c.vocab_size, false);
 }
 
 ModelOutput GptNeox::forward(const ModelInput& input, KvCache* cache) {
@@ -76,7 +77,7 @@ const Tensor& GptNeox::output_weight() const {
   return embed_out_ ? embed_out_->weight : body_.embed_in.weight;
 }
 
-std::vector<NamedTensor> GptNeox::named_tensors() {
+std::vector<NamedTensor> GptNeox::own_tensors() {
   std::vector<NamedTensor> list;
   list_tensors(*this, "", list);
   return list;

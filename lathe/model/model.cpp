@@ -2,6 +2,7 @@
 
 #include "lathe/base/random.h"
 #include "lathe/model/family/family.h"
+#include "lathe/model/layers.h"
 #include "lathe/model/rotary.h"
 #include "lathe/ops/cross_entropy.h"
 #include "lathe/ops/linear.h"
@@ -25,7 +26,26 @@ void initialise(const std::string& name, const Tensor& weight, const Model& mode
 
 }  // namespace
 
+Model::Model(ModelConfig config) : config_(std::move(config)) {
+  if (is_classifier())
+    score_ = described({static_cast<int64_t>(config_.labels.size()), config_.hidden_size});
+}
+
+std::vector<NamedTensor> Model::named_tensors() {
+  std::vector<NamedTensor> list = own_tensors();
+  if (is_classifier()) list.push_back({"score.weight", &score_});
+  return list;
+}
+
+Tensor Model::class_logits(const Tensor& hidden) const {
+  require(is_classifier(), "the model is a language model: it has no outputs for labels");
+  const at::ScalarType dtype = hidden.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  return ops::linear(hidden.to(dtype), score_);
+}
+
 Tensor Model::logits(const Tensor& hidden) const {
+  require(!is_classifier(), "the model classifies texts ({}): it has no outputs for tokens",
+          fmt::join(config_.labels, ", "));
   const Tensor raw = ops::linear(hidden, output_weight());
   if (!config_.final_logit_softcapping) return raw;
   const double cap = *config_.final_logit_softcapping;
@@ -33,6 +53,7 @@ Tensor Model::logits(const Tensor& hidden) const {
 }
 
 Tensor Model::cross_entropy(const Tensor& hidden, const Tensor& targets) const {
+  require(!is_classifier(), "the model classifies texts: it has no outputs for tokens");
   return ops::linear_cross_entropy(hidden, output_weight(), targets,
                                    config_.final_logit_softcapping.value_or(0));
 }
@@ -43,7 +64,8 @@ KvCache Model::new_cache(int64_t rows, int64_t slots) const {
       at::TensorOptions().dtype(compute_dtype_).device(output_weight().device());
   const std::vector<int64_t> shape = {rows, config_.key_value_heads(), slots, config_.head_size()};
   for (int64_t layer = 0; layer < config_.num_hidden_layers; ++layer)
-    cache.layers.push_back({at::empty(shape, options), at::empty(shape, options)});
+    // Not left as memory happens to be: attention on a GPU multiplies what a row does not see by 0.
+    cache.layers.push_back({at::zeros(shape, options), at::zeros(shape, options)});
   cache.lengths.assign(static_cast<size_t>(rows), 0);
   if (depends_on_length(config_.rope_parameters)) {
     cache.tokens = at::zeros({rows, slots}, at::kLong);

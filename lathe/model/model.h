@@ -40,10 +40,10 @@ class Model {
     return forward(input, cache).hidden;
   }
   /// The weight that makes logits of hidden states: (vocab_size, hidden_size). The input embedding
-  /// itself where both are tied.
+  /// itself where both are tied, or there is none because the model is a classifier.
   virtual const Tensor& output_weight() const = 0;
   /// Every weight once, under its Hugging Face name.
-  virtual std::vector<NamedTensor> named_tensors() = 0;
+  std::vector<NamedTensor> named_tensors();
   /// The standard deviation that a weight (not a norm or bias) of a new model is drawn with.
   virtual double initial_deviation(const std::string& /*weight*/) const {
     return config_.initializer_range;
@@ -62,6 +62,10 @@ class Model {
   /// The sum over rows of -log softmax(logits)[target], without keeping the logits: hidden (N,
   /// hidden_size), targets (N) int64 -> scalar float64.
   Tensor cross_entropy(const Tensor& hidden, const Tensor& targets) const;
+  /// The outputs of a classifier: hidden (N, hidden_size) -> (N, labels), at least float32.
+  Tensor class_logits(const Tensor& hidden) const;
+  /// Whether the model has an output for each label of its configuration instead of each token.
+  bool is_classifier() const { return !config_.labels.empty(); }
   /// An empty cache for `rows` rows of up to `slots` positions.
   KvCache new_cache(int64_t rows, int64_t slots) const;
   int64_t parameter_count();
@@ -70,11 +74,16 @@ class Model {
   void to(at::ScalarType dtype);
 
  protected:
-  explicit Model(ModelConfig config) : config_(std::move(config)) {}
+  explicit Model(ModelConfig config);
+  /// The weights of the language model; a classifier has no output layer over tokens.
+  virtual std::vector<NamedTensor> own_tensors() = 0;
 
   ModelConfig config_;
   at::ScalarType compute_dtype_ = at::kFloat;
   bool gradient_checkpointing_ = false;
+
+ private:
+  Tensor score_;  // (labels, hidden_size) of a classifier
 };
 
 /// A model of a family in the table, with weights as published for its family, drawn from the

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "lathe/objective/classify.h"
+
 namespace lathe {
 
 double Evaluation::perplexity() const {
@@ -29,6 +31,24 @@ Evaluation evaluate(Model& model, Objective& objective,
   }
   for (const auto& [name, sum] : sums)
     if (weights[name] > 0) result.loss += sum / weights[name];
+  return result;
+}
+
+Evaluation evaluate_classifier(Model& model, ClassificationScores& scores,
+                               const std::function<std::optional<Batch>()>& next) {
+  const at::NoGradGuard no_grad;
+  double sum = 0;
+  while (const std::optional<Batch> host = next()) {
+    const Batch batch = host->to(model.device());
+    const Tensor logits = class_logits(model, batch);
+    sum += classification_losses(scores.labels().type, logits, batch.targets)
+               .sum(at::kDouble)
+               .item<double>();
+    scores.add(logits, batch.targets);
+  }
+  Evaluation result;
+  result.metrics = scores.metrics();
+  result.loss = sum / static_cast<double>(scores.texts());
   return result;
 }
 

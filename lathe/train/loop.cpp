@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lathe/optim/schedule.h"
+#include "lathe/train/trainable.h"
 
 namespace lathe {
 namespace {
@@ -79,8 +80,9 @@ void run_evaluation(Training& run) {
   const Evaluation e = run.evaluate();
   run.observer.on_evaluation(run.optimizer.steps(), e);
   if (run.folder == nullptr) return;
-  nlohmann::json line = {
-      {"step", run.optimizer.steps()}, {"eval_loss", e.loss}, {"eval_perplexity", e.perplexity()}};
+  nlohmann::json line = {{"step", run.optimizer.steps()}, {"eval_loss", e.loss}};
+  if (e.tokens > 0) line["eval_perplexity"] = e.perplexity();
+  for (const auto& [name, value] : e.metrics) line["eval_" + name] = value;
   if (e.bits_per_byte()) line["eval_bits_per_byte"] = *e.bits_per_byte();
   if (!e.sample.empty()) line["sample"] = e.sample;
   run.folder->log(line);
@@ -145,10 +147,13 @@ bool train(Training& run, const TrainOptions& options) {
   return true;
 }
 
-Optimizer make_optimizer(Model& model, const OptimizerOptions& options) {
+Optimizer make_optimizer(Model& model, const OptimizerOptions& options,
+                         const std::vector<std::string>& trainable) {
+  const std::vector<NamedTensor> chosen = trainable_weights(model, trainable);
+  for (const NamedTensor& weight : model.named_tensors()) *weight.tensor = weight.tensor->detach();
   std::vector<std::pair<std::string, Tensor>> weights;
-  for (const NamedTensor& weight : model.named_tensors()) {
-    *weight.tensor = weight.tensor->detach().requires_grad_(true);
+  for (const NamedTensor& weight : chosen) {
+    weight.tensor->requires_grad_(true);
     weights.emplace_back(weight.name, *weight.tensor);
   }
   return {weights, options};

@@ -31,7 +31,8 @@ struct Training {
 /// finite; weights and checkpoints are then those of the step before.
 bool train(Training& run, const TrainOptions& options);
 
-/// Marks the weights to train, and returns an optimizer for them.
-Optimizer make_optimizer(Model& model, const OptimizerOptions& options);
+/// Marks the weights to train, and returns an optimizer for them; see trainable_weights.
+Optimizer make_optimizer(Model& model, const OptimizerOptions& options,
+                         const std::vector<std::string>& trainable = {"all"});
 
 }  // namespace lathe

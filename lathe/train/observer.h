@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace lathe {
 
@@ -21,10 +23,12 @@ struct StepReport {
 };
 
 struct Evaluation {
-  double loss = 0;  ///< nats a target token
-  double tokens = 0;
+  double loss = 0;    ///< nats a target token, or a text that is classified
+  double tokens = 0;  ///< targets; 0 where texts are classified
   double text_bytes = 0;
   std::string sample;  ///< generated text, if the run makes some
+  /// What else was measured, by name: "accuracy".
+  std::vector<std::pair<std::string, double>> metrics;
 
   double perplexity() const;
   /// Nats over all targets, per byte of their text, in bits; nothing without text.

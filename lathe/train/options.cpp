@@ -23,6 +23,8 @@ void foreign_names(Fields& f) {
   f.unsupported("dataset_num_proc", "leave it out: data is encoded once, on all cores");
   f.unsupported("deepspeed", "leave it out: a run is one process");
   f.unsupported("fsdp", "leave it out: a run is one process");
+  f.unsupported("finetuning_type", "trainable says which weights change");
+  f.unsupported("freeze_trainable_layers", "use trainable: [last_layers(n)]");
   f.unsupported("trust_remote_code", "leave it out: Lathe runs no code of models");
 }
 
@@ -40,6 +42,10 @@ void TrainOptions::fields(Fields& f) {
     {.above = 0, .aliases = {"num_epochs", "epochs"}});
   f("gradient_accumulation_steps", gradient_accumulation_steps, "Batches in one optimizer step.",
     {.minimum = 1});
+  f("trainable", trainable,
+    "The weights that change: all, head (the output layer), last_layers(n), or patterns over names "
+    "such as *.norm.weight; several add up.",
+    {.placeholder = "WEIGHTS"});
   f("bf16", bf16, "Compute in bfloat16, with float32 weights, gradients and moments.");
   f("gradient_checkpointing", gradient_checkpointing,
     "Compute activations again in the backward pass: less memory, a third more time.");

@@ -11,6 +11,7 @@ struct TrainOptions {
   int64_t max_steps = -1;
   double num_train_epochs = 3;
   int64_t gradient_accumulation_steps = 1;
+  std::vector<std::string> trainable = {"all"};
   bool bf16 = true;
   bool gradient_checkpointing = false;
   int64_t seed = 42;

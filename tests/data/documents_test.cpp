@@ -87,7 +87,7 @@ TEST_F(DocumentsTest, columns_of_parquet) {
   EXPECT_EQ(documents[0], "row 0");
   EXPECT_EQ(documents[999], "row 5");
   EXPECT_TRUE(says(message_of([&] { read({.path = golden + "snappy.parquet", .column = "body"}); }),
-                   "expected a column \"body\", found the columns n, text"));
+                   "snappy.parquet:1: expected the column \"body\", found \"n\", \"text\""));
   read({.path = golden + "snappy.parquet", .column = "n"});
   EXPECT_EQ(report[SkipReason::no_text].count, 1000U);
 }

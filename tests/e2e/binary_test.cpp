@@ -168,6 +168,49 @@ TEST_F(Binary, trains_evaluates_and_generates) {
   EXPECT_NE(table.out.find("expected"), std::string::npos);
 }
 
+TEST_F(Binary, trains_a_classifier_and_labels_texts_with_it) {
+  std::string rows;
+  for (int i = 0; i < 60; ++i)
+    rows += format("{{\"text\": \"the {} number {} sees\", \"label\": \"{}\"}}\n",
+                   i % 2 == 0 ? "cat" : "bird", i, i % 2 == 0 ? "beast" : "fowl");
+  write("rows.jsonl", rows);
+  const std::string recipe =
+      "train recipe.yaml --objective classify --train_data rows.jsonl --max_steps 40";
+  const Output trained = lathe(recipe);
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  EXPECT_NE(trained.err.find("accuracy"), std::string::npos) << trained.err;
+  const Output eval = lathe("eval --model run/model rows.jsonl --json --cache_dir cache");
+  ASSERT_EQ(eval.code, 0) << eval.err;
+  EXPECT_GE(nlohmann::json::parse(eval.out).at("accuracy").get<double>(), 0.95);
+  const Output labels =
+      lathe("classify --model run/model", "printf 'the cat number 3 sees\\nthe bird\\n' |");
+  EXPECT_EQ(labels.out.find("beast\t"), 0U) << labels.out << labels.err;
+  EXPECT_NE(labels.out.find("\nfowl\t"), std::string::npos) << labels.out;
+
+  write("other.jsonl", "{\"text\": \"the dog\", \"label\": \"hound\"}\n");
+  const Output unknown = lathe("eval --model run/model other.jsonl --cache_dir cache");
+  EXPECT_EQ(unknown.code, 1);
+  EXPECT_NE(unknown.err.find("the label hound is not known; there are beast, fowl"),
+            std::string::npos)
+      << unknown.err;
+}
+
+TEST_F(Binary, learns_answers_and_leaves_the_frozen_layers_as_they_are) {
+  std::string rows;
+  for (int i = 0; i < 40; ++i)
+    rows += format("{{\"prompt\": \"the cat number {} sees\", \"completion\": \" {} birds\"}}\n",
+                   i % 7, i % 5);
+  write("rows.jsonl", rows);
+  ASSERT_EQ(lathe("train recipe.yaml --max_steps 5").code, 0);
+  const Output tuned = lathe(
+      "train --model run/model --train_data rows.jsonl --trainable last_layers(1) --max_length 32 "
+      "--max_steps 5 --output_dir tuned --cache_dir cache --sample_tokens 0",
+      "set -f;");
+  ASSERT_EQ(tuned.code, 0) << tuned.err;
+  const auto header = [&](const char* path) { return read_file(folder_ / path); };
+  EXPECT_NE(header("tuned/model/model.safetensors"), header("run/model/model.safetensors"));
+}
+
 TEST_F(Binary, a_stopped_run_goes_on_bit_for_bit) {
   ASSERT_EQ(lathe("train recipe.yaml --output_dir whole").code, 0);
   // Stops soon after it has begun; what it wrote until then does not matter.

@@ -66,7 +66,7 @@ TEST_F(Jsonl, rows_of_any_length_come_whole_across_buffers) {
 TEST_F(Jsonl, a_missing_column_is_named_with_the_columns_there) {
   const std::string rows = "{\"text\":1}\n\n{\"prompt\":1,\"completion\":2}\n";
   EXPECT_EQ(refusal(rows, {"text"}),
-            ":3: expected the column \"text\", found \"completion\", \"prompt\"");
+            ":3: expected the column \"text\", found \"prompt\", \"completion\"");
   EXPECT_EQ(refusal("{}", {"text"}), ":1: expected the column \"text\", found no columns");
   EXPECT_EQ(read(rows).size(), 2u);
 }
@@ -75,7 +75,7 @@ TEST_F(Jsonl, a_line_that_is_no_object_is_named) {
   EXPECT_TRUE(says(refusal("{}\n[1]\n"), ":2: expected a JSON object, found an array"));
   EXPECT_TRUE(says(refusal("{}\n\"x\"\n"), ":2: expected a JSON object, found \"x\""));
   EXPECT_TRUE(says(refusal("{}\n{\"a\":}\n"), ":2: line 1, column 6: invalid JSON"));
-  EXPECT_TRUE(says(refusal("{\"a\":1,\"a\":2}\n"), ":1: line 1, column 10: the key"));
+  EXPECT_TRUE(says(refusal("{\"a\":1,\"a\":2}\n"), ":1: line 1, column 13: the key"));
   EXPECT_TRUE(says(refusal("{\"a\":1} {\"a\":2}\n"), ":1: "));
   EXPECT_TRUE(says(refusal("{\n  \"a\": 1\n}\n"), ":1: expected one whole JSON object a line"));
 }

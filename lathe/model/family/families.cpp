@@ -75,12 +75,51 @@ ModelConfig complete_config(ModelConfig config) {
   return config;
 }
 
+/// The class of transformers that has an output for each label.
+std::string classifier_architecture(const Family& family) {
+  std::string name = family.architecture;
+  if (name == "Gemma3ForCausalLM") return "Gemma3TextForSequenceClassification";
+  for (const std::string_view head : {"ForCausalLM", "LMHeadModel"})
+    if (name.ends_with(head))
+      return name.substr(0, name.size() - head.size()) + "ForSequenceClassification";
+  return name;
+}
+
+/// The names of outputs and their meaning, if the model is a classifier.
+void read_labels(const json& config, ModelConfig& c) {
+  const json* architectures = find_member(config, "architectures");
+  const bool classifies =
+      architectures != nullptr && architectures->is_array() && !architectures->empty() &&
+      architectures->front().is_string() &&
+      architectures->front().get<std::string>().ends_with("ForSequenceClassification");
+  if (!classifies) return;
+  const json& names = get_object(config, "id2label");
+  require(!names.empty() && names.size() <= 1'000'000,
+          "\"id2label\": expected the names of the outputs, found {}", names.size());
+  for (size_t i = 0; i < names.size(); ++i) c.labels.push_back(get_string(names, format("{}", i)));
+  c.problem_type = get_string_or(
+      config, "problem_type", c.labels.size() == 1 ? "regression" : "single_label_classification");
+}
+
+void write_labels(const ModelConfig& c, const Family& family, json& object) {
+  if (c.labels.empty()) return;
+  object["architectures"] = {classifier_architecture(family)};
+  object["id2label"] = json::object();
+  object["label2id"] = json::object();
+  for (size_t i = 0; i < c.labels.size(); ++i) {
+    object["id2label"][format("{}", i)] = c.labels[i];
+    object["label2id"][c.labels[i]] = i;
+  }
+  object["problem_type"] = c.problem_type;
+}
+
 ModelConfig read_model_config(const json& config) {
   ConfigKeys keys(config);
   ModelConfig c;
   c.model_type = get_string(config, "model_type");
   const Family& family = family_of(c.model_type);
   read_token_ids(keys, c);
+  read_labels(config, c);
   family.read(keys, c);
   keys.refuse_unread(c.model_type);
   c = complete_config(c);
@@ -112,6 +151,7 @@ json write_model_config(const ModelConfig& config, const std::string& dtype) {
   if (c.eos_token_id.size() == 1) object["eos_token_id"] = c.eos_token_id[0];
   if (c.eos_token_id.size() > 1) object["eos_token_id"] = c.eos_token_id;
   family.write(c, object);
+  write_labels(c, family, object);
   return object;
 }
 

@@ -1,0 +1,69 @@
+// lathe classify: label texts with a classifier.
+#include <iostream>
+#include <sstream>
+
+#include "cli/commands.h"
+#include "cli/labeller.h"
+#include "cli/open_model.h"
+#include "lathe/base/file.h"
+
+namespace lathe {
+namespace {
+
+struct ClassifyOptions {
+  OpenModelOptions model;
+  std::vector<std::string> files;
+  std::optional<std::string> text;
+  bool json = false;
+  int64_t batch_size = 16;
+
+  void fields(Fields& f) {
+    f("text", text,
+      "A text to label. Otherwise each line of the files, or of standard input, is one.");
+    f("files", files, "Files with a text a line.", {.placeholder = "FILE"});
+    f("json", json, "Print one JSON object a text, with all probabilities.");
+    f("batch_size", batch_size, "Texts at once.", {.minimum = 1, .maximum = 65536});
+    model.fields(f);
+  }
+  void check() const { require(!text || files.empty(), "expected either --text or files"); }
+};
+
+int run(const ClassifyOptions& o) {
+  OpenModel opened = open_model(o.model);
+  require(opened.model->is_classifier(),
+          "{} is a language model, not a classifier: train one with objective: classify",
+          o.model.model);
+  Labeller labeller(std::move(opened), static_cast<size_t>(o.batch_size), o.json);
+  const auto add_lines = [&](std::istream& in) {
+    for (std::string text; std::getline(in, text);)
+      if (text.find_first_not_of(" \t\r") != text.npos) labeller.add(std::move(text));
+  };
+  if (o.text) {
+    labeller.add(*o.text);
+  } else if (o.files.empty()) {
+    add_lines(std::cin);
+  } else {
+    for (const std::string& file : o.files) {
+      std::istringstream in(read_file(file));
+      add_lines(in);
+    }
+  }
+  labeller.flush();
+  return 0;
+}
+
+}  // namespace
+
+Command classify_command() {
+  return make_command<ClassifyOptions>(
+      {.name = "classify",
+       .summary = "Label texts",
+       .description = "A line of output for each text: its label, how probable the model finds it, "
+                      "and the text.",
+       .positional = {"files"},
+       .examples = {{"lathe classify --model DIR --text \"What a film!\"", "one text"},
+                    {"lathe classify --model DIR reviews.txt --json", "a text a line"}}},
+      run);
+}
+
+}  // namespace lathe

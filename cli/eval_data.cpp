@@ -1,0 +1,70 @@
+#include "cli/eval_data.h"
+
+#include <nlohmann/json.hpp>
+
+#include "cli/progress.h"
+#include "lathe/data/dataset.h"
+#include "lathe/io/utf8.h"
+#include "lathe/objective/next_token.h"
+#include "lathe/train/evaluate.h"
+
+namespace lathe {
+namespace {
+
+constexpr size_t mistakes_shown = 10;
+
+Dataset open(const DataOptions& options, const Tokenizer& tokenizer, const Labels& labels) {
+  ProgressLine line;
+  Dataset set = open_dataset(options, tokenizer, 0, data_progress(line), labels);
+  line.print(set.valid_report.summary());
+  return set;
+}
+
+/// The beginning of a text of the set.
+std::string text_of(const DocumentSet& set, int64_t text, const Tokenizer& tokenizer) {
+  constexpr uint64_t most = 60;
+  const DocumentRef document = set[static_cast<uint64_t>(text)];
+  std::vector<int64_t> ids(std::min(document.record().tokens, most));
+  document.cache->read(document.document, 0, ids);
+  return show_text(tokenizer.decode(std::vector<int32_t>(ids.begin(), ids.end())));
+}
+
+}  // namespace
+
+Evaluation evaluate_data(Model& model, const Tokenizer& tokenizer, const DataOptions& options) {
+  const Dataset set = open(options, tokenizer, {});
+  EvaluationBatches batches = validation_batches(set, options);
+  NextToken objective;
+  return evaluate(model, objective, [&] { return batches.next(); });
+}
+
+std::string classifier_report(Model& model, const Tokenizer& tokenizer, const DataOptions& options,
+                              bool json) {
+  const LabelSet labels{problem_type_named(model.config().problem_type), model.config().labels};
+  const Dataset set = open(options, tokenizer, {.wanted = true, .known = labels});
+  EvaluationBatches batches = validation_batches(set, options);
+  ClassificationScores scores(labels);
+  const Evaluation e = evaluate_classifier(model, scores, [&] { return batches.next(); });
+  const bool one = labels.type == ProblemType::single_label_classification;
+  const std::vector<Mistake> mistakes =
+      one ? scores.mistakes(mistakes_shown) : std::vector<Mistake>();
+  if (json) {
+    nlohmann::json out = to_json(scores);
+    out["loss"] = e.loss;
+    for (const Mistake& m : mistakes)
+      out["mistakes"].push_back({{"text", text_of(set.validation, m.text, tokenizer)},
+                                 {"predicted", labels.names[static_cast<size_t>(m.predicted)]},
+                                 {"label", labels.names[static_cast<size_t>(m.actual)]},
+                                 {"probability", m.probability}});
+    return out.dump() + "\n";
+  }
+  std::string text = format("loss {:.5f}, ", e.loss) + to_text(scores);
+  if (!mistakes.empty()) text += "\nthe surest mistakes\n";
+  for (const Mistake& m : mistakes)
+    text += format(
+        "{:.3f} {} (is {}): {}\n", m.probability, labels.names[static_cast<size_t>(m.predicted)],
+        labels.names[static_cast<size_t>(m.actual)], text_of(set.validation, m.text, tokenizer));
+  return text;
+}
+
+}  // namespace lathe

@@ -1,0 +1,88 @@
+#include "cli/run_parts.h"
+
+#include <numeric>
+
+#include "lathe/io/hub_cache.h"
+#include "lathe/model/classifier.h"
+#include "lathe/model/files.h"
+#include "lathe/model/resize.h"
+#include "lathe/objective/classify.h"
+#include "lathe/objective/next_token.h"
+
+namespace lathe {
+namespace {
+
+bool classifies(const Recipe& recipe) {
+  return recipe.objective == "classify";
+}
+
+}  // namespace
+
+std::unique_ptr<Model> make_model(Recipe& recipe, const Tokenizer& tokenizer) {
+  std::unique_ptr<Model> model;
+  if (!recipe.model.path.empty()) {
+    model = load_model(locate_model(recipe.model.path, hub_cache_folder()), at::kFloat);
+  } else {
+    ModelConfig& config = recipe.model.config;
+    if (config.vocab_size == 0) config.vocab_size = tokenizer.vocab_size();
+    if (!config.bos_token_id) config.bos_token_id = tokenizer.bos_id();
+    if (!config.pad_token_id) config.pad_token_id = tokenizer.pad_id();
+    if (config.eos_token_id.empty() && tokenizer.eos_id())
+      config.eos_token_id = {*tokenizer.eos_id()};
+    config.max_position_embeddings =
+        std::max(config.max_position_embeddings, recipe.data.max_length);
+    model = new_model(config, static_cast<uint64_t>(recipe.train.seed));
+  }
+  if (!recipe.additional_special_tokens.empty())
+    resize_token_embeddings(*model, std::max(tokenizer.vocab_size(), model->config().vocab_size));
+  require(tokenizer.vocab_size() <= model->config().vocab_size,
+          "the tokenizer has {} tokens, but the model's vocab_size is {}", tokenizer.vocab_size(),
+          model->config().vocab_size);
+  model->set_compute_dtype(recipe.train.bf16 ? at::kBFloat16 : at::kFloat);
+  model->set_gradient_checkpointing(recipe.train.gradient_checkpointing);
+  return model;
+}
+
+Dataset load_data(Recipe& recipe, const Tokenizer& tokenizer, const Model& model,
+                  ProgressLine& line) {
+  if (recipe.data.cache_dir.empty()) recipe.data.cache_dir = default_cache_folder().string();
+  Labels labels{.wanted = classifies(recipe)};
+  if (recipe.problem_type != "auto") labels.problem_type = problem_type_named(recipe.problem_type);
+  if (model.is_classifier())
+    labels.known = {problem_type_named(model.config().problem_type), model.config().labels};
+  Dataset data = open_dataset(recipe.data, tokenizer, static_cast<uint64_t>(recipe.train.seed),
+                              data_progress(line), labels);
+  line.end();
+  return data;
+}
+
+std::unique_ptr<Model> with_outputs(std::unique_ptr<Model> model, Recipe& recipe,
+                                    const Dataset& data) {
+  require(classifies(recipe) || !model->is_classifier(),
+          "the model classifies texts: to train it further give objective: classify");
+  if (!classifies(recipe) || model->is_classifier()) return model;
+  const std::string problem_type(problem_type_name(data.labels->type));
+  model = classifier_of(*model, data.labels->names, problem_type,
+                        static_cast<uint64_t>(recipe.train.seed));
+  model->set_gradient_checkpointing(recipe.train.gradient_checkpointing);
+  // transformers finds the end of a padded text by it.
+  if (!model->config().pad_token_id) model->mutable_config().pad_token_id = data.pad_id;
+  recipe.train.trainable.emplace_back("head");
+  return model;
+}
+
+std::unique_ptr<Objective> make_objective(const Recipe& recipe, const Dataset& data) {
+  if (!classifies(recipe)) return std::make_unique<NextToken>();
+  std::vector<float> weights;
+  if (recipe.class_weight == "balanced") {
+    const std::vector<int64_t> counts = label_counts(data);
+    const auto texts = static_cast<double>(std::reduce(counts.begin(), counts.end()));
+    for (const int64_t count : counts)
+      weights.push_back(
+          static_cast<float>(texts / (static_cast<double>(counts.size()) *
+                                      static_cast<double>(std::max<int64_t>(1, count)))));
+  }
+  return std::make_unique<Classify>(data.labels->type, weights);
+}
+
+}  // namespace lathe

@@ -1,0 +1,162 @@
+#include "lathe/data/example.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "lathe/base/error.h"
+#include "lathe/data/conversation.h"
+#include "lathe/io/json.h"
+#include "lathe/io/utf8.h"
+
+namespace lathe {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+bool has(const Json& row, const char* column) {
+  const auto found = row.find(column);
+  return found != row.end() && !found->is_null();
+}
+
+/// The texts that stand around instruction, input and answer where there is no chat template
+/// (Taori et al. 2023, Stanford Alpaca).
+std::string alpaca_prompt(const std::string& instruction, const std::string& input) {
+  const bool with_input = !input.empty();
+  return format(
+      "Below is an instruction that describes a task{}. Write a response that appropriately "
+      "completes the request.\n\n### Instruction:\n{}\n\n{}### Response:\n",
+      with_input ? ", paired with an input that provides further context" : "", instruction,
+      with_input ? format("### Input:\n{}\n\n", input) : "");
+}
+
+std::string column_names(const Json& row) {
+  constexpr size_t most = 20;
+  std::vector<std::string> names;
+  for (const auto& [name, value] : row.items())
+    if (names.size() < most) names.push_back(show_text(name));
+  return names.empty() ? "no columns" : format("{}", fmt::join(names, ", "));
+}
+
+}  // namespace
+
+ExampleReader::ExampleReader(ExampleOptions options, std::optional<ChatTemplate> chat_template)
+    : options_(std::move(options)), template_(std::move(chat_template)) {}
+
+RenderedChat ExampleReader::render(const Conversation& conversation,
+                                   bool add_generation_prompt) const {
+  require(template_.has_value(),
+          "a row of messages needs a chat template, and the tokenizer has none: give one with "
+          "chat_template_path, or rows of prompt and completion");
+  Chat chat;
+  chat.messages = conversation.messages.dump();
+  if (!conversation.tools.is_null()) chat.tools = conversation.tools.dump();
+  if (!conversation.variables.is_null()) chat.variables = conversation.variables.dump();
+  chat.add_generation_prompt = add_generation_prompt;
+  return template_->render(chat);
+}
+
+std::vector<ByteSpan> ExampleReader::answers(const Conversation& all,
+                                             const std::string& text) const {
+  std::vector<ByteSpan> spans;
+  for (size_t i = 0; i < all.messages.size(); ++i) {
+    if (all.messages[i].value("role", "") != "assistant") continue;
+    const Conversation before = all.first(i);
+    std::string prompt = render(before, true).text;
+    if (!text.starts_with(prompt)) prompt = i == 0 ? "" : render(before, false).text;
+    const std::string through = render(all.first(i + 1), false).text;
+    require(
+        text.starts_with(prompt) && text.starts_with(through) && prompt.size() < through.size(),
+        "the chat template writes message {} otherwise at the end of a conversation than within "
+        "it, so what the assistant says cannot be told apart: mark it in the template with "
+        "{{% generation %}}, or set assistant_only_loss: false",
+        i + 1);
+    spans.emplace_back(prompt.size(), through.size());
+  }
+  return spans;
+}
+
+Example ExampleReader::of_conversation(const Conversation& all) const {
+  RenderedChat whole = render(all, false);
+  Example example{.text = std::move(whole.text), .complete = true};
+  if (!options_.assistant_only_loss) return example;
+  example.targets = whole.assistant.empty() ? answers(all, example.text) : whole.assistant;
+  require(!example.targets->empty(), "no message of the assistant, so nothing to learn: {}",
+          show_text(example.text));
+  return example;
+}
+
+Example ExampleReader::of_answer(const Conversation& prompt, const Conversation& all) const {
+  Example example{.text = render(all, false).text, .complete = true};
+  if (options_.completion_only_loss) example.prompt = render(prompt, true).text;
+  return example;
+}
+
+Example ExampleReader::of_texts(std::string prompt, const std::string& completion) const {
+  Example example{.text = prompt + completion};
+  require(!completion.empty(), "an empty completion, so nothing to learn: {}",
+          show_text(example.text));
+  if (options_.completion_only_loss) example.prompt = std::move(prompt);
+  return example;
+}
+
+Example ExampleReader::of_instruction(const Json& row) const {
+  const AlpacaRow parts = read_alpaca(row);
+  if (template_) {
+    Conversation all = conversation_of(parts);
+    const Conversation prompt = all.first(all.messages.size() - 1);
+    return of_answer(prompt, all);
+  }
+  require(parts.history.empty() && parts.system.empty(),
+          "an Alpaca row with system or history needs a chat template: give one with "
+          "chat_template_path");
+  return of_texts(alpaca_prompt(parts.instruction, parts.input), parts.output);
+}
+
+Example ExampleReader::recognised(const Json& row) const {
+  if (has(row, "prompt") && has(row, "completion")) {
+    const Json &prompt = row["prompt"], &completion = row["completion"];
+    if (prompt.is_string() && completion.is_string())
+      return of_texts(prompt.get<std::string>(), completion.get<std::string>());
+    const Conversation first = read_messages(row, "prompt");
+    Conversation all = first;
+    for (const Json& message : read_messages(row, "completion").messages)
+      all.messages.push_back(message);
+    return of_answer(first, all);
+  }
+  if (has(row, "messages")) return of_conversation(read_messages(row, "messages"));
+  if (has(row, "conversations")) return of_conversation(read_sharegpt(row));
+  if (has(row, "instruction") && has(row, "output")) return of_instruction(row);
+  fail(
+      "expected the column {}, found {}. Rows may also have messages, or prompt and completion, or "
+      "conversations, or instruction and output",
+      show_text(options_.column), column_names(row));
+}
+
+Example ExampleReader::labelled(const Json& row, std::string text) const {
+  const auto label = row.find(options_.label_column);
+  if (label == row.end())
+    fail("expected the column {}, which has the label; found {}", show_text(options_.label_column),
+         column_names(row));
+  const auto is_label = [](const Json& x) { return x.is_string() || x.is_number(); };
+  const bool known = is_label(*label) ||
+                     (label->is_array() && std::all_of(label->begin(), label->end(), is_label));
+  require(known, "{}: expected a name, a number, or a list of these, found {}; the row: {}",
+          show_text(options_.label_column), show_json(*label), show_text(text));
+  // The tokenizer adds what it adds to any text, so that whoever classifies with it reads the same.
+  return {.text = std::move(text), .complete = true, .label = label->dump()};
+}
+
+std::optional<Example> ExampleReader::operator()(const Json& row) const {
+  const bool own_column = options_.column != ExampleOptions().column;
+  const auto text = row.find(options_.column);
+  const bool is_text =
+      text != row.end() && (own_column || !(has(row, "prompt") || has(row, "messages")));
+  if (!is_text && (own_column || !options_.label_column.empty()))
+    fail("expected the column {}, found {}", show_text(options_.column), column_names(row));
+  if (!is_text) return recognised(row);
+  if (!text->is_string()) return std::nullopt;
+  if (!options_.label_column.empty()) return labelled(row, text->get<std::string>());
+  return Example{.text = text->get<std::string>()};
+}
+
+}  // namespace lathe

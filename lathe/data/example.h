@@ -1,0 +1,66 @@
+// Rows of tables as what a model reads and learns. A row is recognised by its columns:
+//   prompt, completion            texts, or lists of messages
+//   messages                      {role, content}, with tools and chat_template_kwargs beside them
+//   conversations                 ShareGPT: {from, value}, with system and tools
+//   instruction, output           Alpaca, with input, system and history
+//   text                          (or another column of that meaning), with a label where wanted
+#pragma once
+
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lathe/text/chat_template.h"
+
+namespace lathe {
+
+struct Conversation;
+
+/// What the model reads of one row, and what of it it learns.
+struct Example {
+  std::string text;
+  /// Learned is what follows the tokens that `text` begins with as this does: the prompt.
+  std::optional<std::string> prompt = {};
+  /// Or these parts of `text`. Neither: all of it.
+  std::optional<std::vector<ByteSpan>> targets = {};
+  /// The text says itself where it begins and ends, as conversations do: no bos or eos is added.
+  bool complete = false;
+  /// What the row is labelled with, as JSON: a name, a number, or an array of names.
+  std::optional<std::string> label = {};
+};
+
+/// How rows become examples.
+struct ExampleOptions {
+  std::string column = "text";
+  bool completion_only_loss = true;
+  bool assistant_only_loss = true;
+  std::string label_column = {};  ///< of labelled texts; empty: there are no labels
+};
+
+/// Makes examples of rows. Conversations go through the chat template.
+class ExampleReader {
+ public:
+  ExampleReader(ExampleOptions options, std::optional<ChatTemplate> chat_template);
+
+  /// Throws Error if the columns are not known (with those found), have other types, or the
+  /// template refuses the conversation; and if there is nothing to learn, with the row. Nothing if
+  /// the row has no text: its column is null or no string.
+  std::optional<Example> operator()(const nlohmann::ordered_json& row) const;
+
+ private:
+  Example of_texts(std::string prompt, const std::string& completion) const;
+  Example of_conversation(const Conversation& all) const;
+  Example of_answer(const Conversation& prompt, const Conversation& all) const;
+  Example of_instruction(const nlohmann::ordered_json& row) const;
+  Example labelled(const nlohmann::ordered_json& row, std::string text) const;
+  Example recognised(const nlohmann::ordered_json& row) const;
+  RenderedChat render(const Conversation& conversation, bool add_generation_prompt) const;
+  std::vector<ByteSpan> answers(const Conversation& all, const std::string& text) const;
+
+  ExampleOptions options_;
+  std::optional<ChatTemplate> template_;
+};
+
+}  // namespace lathe

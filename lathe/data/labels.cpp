@@ -1,0 +1,114 @@
+#include "lathe/data/labels.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "lathe/base/error.h"
+#include "lathe/io/json.h"
+
+namespace lathe {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::pair<ProblemType, const char*> type_names[] = {
+    {ProblemType::single_label_classification, "single_label_classification"},
+    {ProblemType::multi_label_classification, "multi_label_classification"},
+    {ProblemType::regression, "regression"},
+};
+
+/// The name of a class: the text itself, or an integer in decimal.
+std::string class_name(const json& label) {
+  if (label.is_string()) return label.get<std::string>();
+  if (label.is_number_integer()) return label.dump();
+  fail("expected the name or number of a class, found {}", show_json(label));
+}
+
+std::vector<std::string> class_names(const json& label) {
+  std::vector<std::string> names;
+  if (!label.is_array()) return {class_name(label)};
+  for (const json& each : label) names.push_back(class_name(each));
+  return names;
+}
+
+ProblemType type_of(const std::vector<json>& labels) {
+  bool lists = false, fractions = false, classes = false;
+  for (const json& label : labels) {
+    lists = lists || label.is_array();
+    fractions = fractions || label.is_number_float();
+    classes = classes || label.is_string();
+  }
+  require(!(fractions && (lists || classes)),
+          "labels: found fractions and {}: expected either numbers to predict, or classes",
+          lists ? "lists" : "names");
+  if (lists) return ProblemType::multi_label_classification;
+  return fractions ? ProblemType::regression : ProblemType::single_label_classification;
+}
+
+/// Numbers by value, before names by the alphabet.
+bool comes_before(const std::string& a, const std::string& b) {
+  const auto is_number = [](const std::string& s) {
+    return !s.empty() && s.size() < 19 &&
+           s.find_first_not_of("0123456789", s[0] == '-') == s.npos && s != "-";
+  };
+  if (is_number(a) && is_number(b)) return std::stoll(a) < std::stoll(b);
+  if (is_number(a) != is_number(b)) return is_number(a);
+  return a < b;
+}
+
+}  // namespace
+
+std::string_view problem_type_name(ProblemType type) {
+  for (const auto& [known, name] : type_names)
+    if (known == type) return name;
+  fail("problem type {} is not known", static_cast<int>(type));
+}
+
+ProblemType problem_type_named(std::string_view name) {
+  std::vector<std::string> names;
+  for (const auto& [type, known] : type_names) {
+    if (name == known) return type;
+    names.emplace_back(known);
+  }
+  fail("\"problem_type\": expected one of {}, found {}", fmt::join(names, ", "), name);
+}
+
+std::vector<float> LabelSet::target(std::string_view text) const {
+  const json label = parse_json(text);
+  if (type == ProblemType::regression) {
+    if (!label.is_number()) fail("expected a number as label, found {}", show_json(label));
+    return {label.get<float>()};
+  }
+  std::vector<float> outputs(names.size(), 0);
+  require(type == ProblemType::multi_label_classification || !label.is_array(),
+          "expected one label for each text, found {}", show_json(label));
+  for (const std::string& name : class_names(label)) {
+    const auto found = std::ranges::find(names, name);
+    require(found != names.end(), "the label {} is not known; there are {}", name,
+            fmt::join(names, ", "));
+    outputs[static_cast<size_t>(found - names.begin())] = 1;
+  }
+  return outputs;
+}
+
+LabelSet find_labels(std::span<const std::string> labels, std::optional<ProblemType> wanted) {
+  std::vector<json> parsed;
+  for (const std::string& label : labels) parsed.push_back(parse_json(label));
+  LabelSet set{.type = wanted.value_or(type_of(parsed)), .names = {}};
+  if (set.type == ProblemType::regression) {
+    set.names = {"LABEL_0"};
+    return set;
+  }
+  std::set<std::string> names;
+  for (const json& label : parsed)
+    for (std::string& name : class_names(label)) names.insert(std::move(name));
+  set.names.assign(names.begin(), names.end());
+  std::ranges::sort(set.names, comes_before);
+  const size_t least = set.type == ProblemType::single_label_classification ? 2 : 1;
+  require(set.names.size() >= least, "labels: expected at least {} classes, found {}", least,
+          set.names.empty() ? "none" : set.names[0]);
+  return set;
+}
+
+}  // namespace lathe
