@@ -58,7 +58,7 @@ struct LabelledTexts : testing::Test {
   TemporaryFolder folder;
   Tokenizer tokenizer = [] {
     TokenizerOptions options;
-    options.vocab_size = 256;
+    options.vocab_size = 260;
     bool given = false;
     return train_tokenizer(options, [&]() -> std::optional<std::string> {
       if (std::exchange(given, true)) return std::nullopt;
