@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lathe/base/error.h"
-#include "lathe/data/conversation.h"
+#include "lathe/data/dialogue.h"
 #include "lathe/io/json.h"
 #include "lathe/io/utf8.h"
 
@@ -42,8 +42,7 @@ std::string column_names(const Json& row) {
 ExampleReader::ExampleReader(ExampleOptions options, std::optional<ChatTemplate> chat_template)
     : options_(std::move(options)), template_(std::move(chat_template)) {}
 
-RenderedChat ExampleReader::render(const Conversation& conversation,
-                                   bool add_generation_prompt) const {
+RenderedChat ExampleReader::render(const Dialogue& conversation, bool add_generation_prompt) const {
   require(template_.has_value(),
           "a row of messages needs a chat template, and the tokenizer has none: give one with "
           "chat_template_path, or rows of prompt and completion");
@@ -55,12 +54,11 @@ RenderedChat ExampleReader::render(const Conversation& conversation,
   return template_->render(chat);
 }
 
-std::vector<ByteSpan> ExampleReader::answers(const Conversation& all,
-                                             const std::string& text) const {
+std::vector<ByteSpan> ExampleReader::answers(const Dialogue& all, const std::string& text) const {
   std::vector<ByteSpan> spans;
   for (size_t i = 0; i < all.messages.size(); ++i) {
     if (all.messages[i].value("role", "") != "assistant") continue;
-    const Conversation before = all.first(i);
+    const Dialogue before = all.first(i);
     std::string prompt = render(before, true).text;
     if (!text.starts_with(prompt)) prompt = i == 0 ? "" : render(before, false).text;
     const std::string through = render(all.first(i + 1), false).text;
@@ -75,7 +73,7 @@ std::vector<ByteSpan> ExampleReader::answers(const Conversation& all,
   return spans;
 }
 
-Example ExampleReader::of_conversation(const Conversation& all) const {
+Example ExampleReader::of_conversation(const Dialogue& all) const {
   RenderedChat whole = render(all, false);
   Example example{.text = std::move(whole.text), .complete = true};
   if (!options_.assistant_only_loss) return example;
@@ -85,7 +83,7 @@ Example ExampleReader::of_conversation(const Conversation& all) const {
   return example;
 }
 
-Example ExampleReader::of_answer(const Conversation& prompt, const Conversation& all) const {
+Example ExampleReader::of_answer(const Dialogue& prompt, const Dialogue& all) const {
   Example example{.text = render(all, false).text, .complete = true};
   if (options_.completion_only_loss) example.prompt = render(prompt, true).text;
   return example;
@@ -102,8 +100,8 @@ Example ExampleReader::of_texts(std::string prompt, const std::string& completio
 Example ExampleReader::of_instruction(const Json& row) const {
   const AlpacaRow parts = read_alpaca(row);
   if (template_) {
-    Conversation all = conversation_of(parts);
-    const Conversation prompt = all.first(all.messages.size() - 1);
+    Dialogue all = dialogue_of(parts);
+    const Dialogue prompt = all.first(all.messages.size() - 1);
     return of_answer(prompt, all);
   }
   require(parts.history.empty() && parts.system.empty(),
@@ -117,8 +115,8 @@ Example ExampleReader::recognised(const Json& row) const {
     const Json &prompt = row["prompt"], &completion = row["completion"];
     if (prompt.is_string() && completion.is_string())
       return of_texts(prompt.get<std::string>(), completion.get<std::string>());
-    const Conversation first = read_messages(row, "prompt");
-    Conversation all = first;
+    const Dialogue first = read_messages(row, "prompt");
+    Dialogue all = first;
     for (const Json& message : read_messages(row, "completion").messages)
       all.messages.push_back(message);
     return of_answer(first, all);

@@ -16,7 +16,7 @@
 
 namespace lathe {
 
-struct Conversation;
+struct Dialogue;
 
 /// What the model reads of one row, and what of it it learns.
 struct Example {
@@ -51,13 +51,13 @@ class ExampleReader {
 
  private:
   Example of_texts(std::string prompt, const std::string& completion) const;
-  Example of_conversation(const Conversation& all) const;
-  Example of_answer(const Conversation& prompt, const Conversation& all) const;
+  Example of_conversation(const Dialogue& all) const;
+  Example of_answer(const Dialogue& prompt, const Dialogue& all) const;
   Example of_instruction(const nlohmann::ordered_json& row) const;
   Example labelled(const nlohmann::ordered_json& row, std::string text) const;
   Example recognised(const nlohmann::ordered_json& row) const;
-  RenderedChat render(const Conversation& conversation, bool add_generation_prompt) const;
-  std::vector<ByteSpan> answers(const Conversation& all, const std::string& text) const;
+  RenderedChat render(const Dialogue& conversation, bool add_generation_prompt) const;
+  std::vector<ByteSpan> answers(const Dialogue& all, const std::string& text) const;
 
   ExampleOptions options_;
   std::optional<ChatTemplate> template_;

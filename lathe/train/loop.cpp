@@ -75,17 +75,28 @@ void report(Training& run, const StepReport& r) {
                      {"tokens_per_second", std::round(r.tokens_per_second)}});
 }
 
-void run_evaluation(Training& run) {
+void run_evaluation(Training& run, const BestOptions& options, Best& best) {
   if (!run.evaluate) return;
   const Evaluation e = run.evaluate();
-  run.observer.on_evaluation(run.optimizer.steps(), e);
+  const int64_t step = run.optimizer.steps();
+  run.observer.on_evaluation(step, e);
+  const bool better = options.wanted() && take_validation(best, e, step, options);
   if (run.folder == nullptr) return;
-  nlohmann::json line = {{"step", run.optimizer.steps()}, {"eval_loss", e.loss}};
+  if (better && options.load_best_model_at_end) run.folder->keep_best(run.optimizer);
+  nlohmann::json line = {{"step", step}, {"eval_loss", e.loss}};
   if (e.tokens > 0) line["eval_perplexity"] = e.perplexity();
   for (const auto& [name, value] : e.metrics) line["eval_" + name] = value;
   if (e.bits_per_byte()) line["eval_bits_per_byte"] = *e.bits_per_byte();
   if (!e.sample.empty()) line["sample"] = e.sample;
   run.folder->log(line);
+}
+
+/// The weights of the best validation, if they are to be the result.
+void finish(Training& run, const BestOptions& options, const Best& best) {
+  if (!options.load_best_model_at_end || best.step < 0 || run.folder == nullptr) return;
+  run.observer.on_message(format("the best validation was at step {}: {} {:.4f}", best.step,
+                                 options.metric_for_best_model, best.value));
+  run.folder->take_best(run.optimizer);
 }
 
 /// One optimizer step; returns its loss, norm and learning rate.
@@ -107,15 +118,23 @@ StepReport step(Training& run, const TrainOptions& options, const std::vector<Ba
 }  // namespace
 
 bool train(Training& run, const TrainOptions& options) {
+  require(
+      run.evaluate || !options.best.wanted(),
+      "load_best_model_at_end and early_stopping_patience compare validations: give valid_data or "
+      "validation_split");
   const Clock::time_point start = Clock::now();
   Progress progress;
   if (run.folder != nullptr) progress = run.folder->resume(run.optimizer, run.source, run.observer);
   const auto due = [&](int64_t every) { return every > 0 && run.optimizer.steps() % every == 0; };
-  if (options.eval_on_start && run.optimizer.steps() == 0) run_evaluation(run);
+  const auto validate = [&] { run_evaluation(run, options.best, progress.best); };
+  const auto finished = [&] {
+    return run.optimizer.steps() >= options.max_steps || waited_enough(progress.best, options.best);
+  };
+  if (options.eval_on_start && run.optimizer.steps() == 0) validate();
 
   Clock::time_point window_start = Clock::now();
   int64_t timed_tokens = 0;  // since window_start: less than the window's after a resume
-  while (run.optimizer.steps() < options.max_steps) {
+  while (!finished()) {
     const std::vector<Batch> batches = run.source.next(options.gradient_accumulation_steps);
     StepReport done = step(run, options, batches);
     const bool last = done.step == options.max_steps;
@@ -132,11 +151,11 @@ bool train(Training& run, const TrainOptions& options) {
       done.tokens_per_second = static_cast<double>(timed_tokens) / seconds_since(window_start);
       done.seconds = seconds_since(start);
       report(run, done);
-      progress = {.tokens = progress.tokens};
+      progress = {.tokens = progress.tokens, .best = progress.best};
     }
-    if (due(options.eval_steps) || last) run_evaluation(run);
-    const bool stop = run.observer.stop_requested() && !last;
-    if (run.folder != nullptr && (due(options.save_steps) || last || stop))
+    if (due(options.eval_steps) || last) validate();
+    const bool stop = run.observer.stop_requested() && !finished();
+    if (run.folder != nullptr && (due(options.save_steps) || finished() || stop))
       run.folder->save(run.optimizer, run.source, progress, run.observer);
     if (stop) return false;
     if (progress.window_steps == 0) {
@@ -144,6 +163,7 @@ bool train(Training& run, const TrainOptions& options) {
       timed_tokens = 0;
     }
   }
+  finish(run, options.best, progress.best);
   return true;
 }
 

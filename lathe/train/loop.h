@@ -26,9 +26,9 @@ struct Training {
   std::function<Evaluation()> evaluate;  ///< may be empty
 };
 
-/// Trains until `options.max_steps`, from the newest checkpoint if the folder has one. Returns
-/// false if the observer asked to stop before. Throws Error when the loss or a gradient is not
-/// finite; weights and checkpoints are then those of the step before.
+/// Trains until `options.max_steps`, or validations get no better, from the newest checkpoint if
+/// the folder has one. Returns false if the observer asked to stop before. Throws Error when the
+/// loss or a gradient is not finite; weights and checkpoints are then those of the step before.
 bool train(Training& run, const TrainOptions& options);
 
 /// Marks the weights to train, and returns an optimizer for them; see trainable_weights.

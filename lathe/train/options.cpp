@@ -58,6 +58,7 @@ void TrainOptions::fields(Fields& f) {
   f("save_steps", save_steps, "Steps from one checkpoint to the next; 0: only at the end.",
     {.minimum = 0, .unit = "steps"});
   f("save_total_limit", save_total_limit, "Checkpoints kept: the newest.", {.minimum = 1});
+  best.fields(f);
   optimizer.fields(f);
 }
 

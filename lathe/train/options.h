@@ -2,6 +2,7 @@
 
 #include "lathe/optim/options.h"
 #include "lathe/options/fields.h"
+#include "lathe/train/best.h"
 
 namespace lathe {
 
@@ -20,6 +21,7 @@ struct TrainOptions {
   bool eval_on_start = false;
   int64_t save_steps = 500;
   int64_t save_total_limit = 2;
+  BestOptions best;
   OptimizerOptions optimizer;
 
   void fields(Fields& f);

@@ -4,6 +4,8 @@
 
 #include "lathe/base/error.h"
 #include "lathe/io/json.h"
+#include "lathe/io/safetensors.h"
+#include "lathe/model/files.h"
 
 namespace lathe {
 namespace {
@@ -17,14 +19,19 @@ nlohmann::json json_of(const Progress& p) {
   return {{"tokens", p.tokens},
           {"window_loss", p.window_loss},
           {"window_steps", p.window_steps},
-          {"window_tokens", p.window_tokens}};
+          {"window_tokens", p.window_tokens},
+          {"best", {{"value", p.best.value}, {"step", p.best.step}, {"waited", p.best.waited}}}};
 }
 
 Progress progress_of(const nlohmann::json& state) {
+  const nlohmann::json& best = get_object(state, "best");
   return {.tokens = get_int(state, "tokens", 0),
           .window_loss = get_number(state, "window_loss"),
           .window_steps = get_int(state, "window_steps", 0),
-          .window_tokens = get_int(state, "window_tokens", 0)};
+          .window_tokens = get_int(state, "window_tokens", 0),
+          .best = {.value = get_number(best, "value"),
+                   .step = get_int(best, "step", -1),
+                   .waited = get_int(best, "waited", 0)}};
 }
 
 }  // namespace
@@ -86,6 +93,32 @@ void RunFolder::save(Optimizer& optimizer, const Source& source, const Progress&
                      {"metrics_bytes", metrics_bytes_}});
   saved_step_ = step;
   observer.on_checkpoint(step);
+}
+
+void RunFolder::keep_best(Optimizer& optimizer) {
+  const Context saving("keeping the best weights");
+  std::vector<Tensor> on_cpu;  // lives until the file is written
+  std::vector<TensorView> views;
+  for (const Optimizer::Parameter& p : optimizer.parameters()) {
+    on_cpu.push_back(p.weight.detach().to(at::kCPU).contiguous());
+    views.push_back(view_of(p.name, on_cpu.back()));
+  }
+  const fs::path file = best_file(), unfinished = file.string() + ".tmp";
+  file_ops().make_directories(file.parent_path());
+  write_safetensors(unfinished, views);
+  file_ops().rename(unfinished, file);
+}
+
+void RunFolder::take_best(Optimizer& optimizer) const {
+  const Context loading("taking the best weights from {}", best_file().string());
+  const at::NoGradGuard no_grad;
+  const SafetensorsFile file(best_file());
+  for (const Optimizer::Parameter& p : optimizer.parameters()) {
+    const TensorInfo& info = file.at(p.name);
+    require(info.shape == p.weight.sizes().vec(), "tensor {}: expected the shape {}, found ({})",
+            p.name, p.weight.sizes(), fmt::join(info.shape, ", "));
+    p.weight.copy_(tensor_of(info, file.data(info)));
+  }
 }
 
 }  // namespace lathe

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "lathe/data/source.h"
+#include "lathe/train/best.h"
 #include "lathe/train/checkpoint.h"
 #include "lathe/train/observer.h"
 
@@ -16,6 +17,7 @@ struct Progress {
   double window_loss = 0;
   int64_t window_steps = 0;
   int64_t window_tokens = 0;
+  Best best;
 };
 
 class RunFolder {
@@ -34,7 +36,12 @@ class RunFolder {
   void save(Optimizer& optimizer, const Source& source, const Progress& progress,
             Observer& observer);
 
+  /// Keeps the weights that are trained, in place of those kept before; and takes them back.
+  void keep_best(Optimizer& optimizer);
+  void take_best(Optimizer& optimizer) const;
+
  private:
+  fs::path best_file() const { return path_ / "best" / "weights.safetensors"; }
   void restore_metrics(uint64_t bytes);
 
   fs::path path_;

@@ -55,7 +55,9 @@ TrainOptions options() {
 
 /// Goes on with the run in `folder`, for at most `steps` steps; returns the weights and the
 /// messages.
-std::pair<std::vector<Tensor>, std::vector<std::string>> go_on(const fs::path& folder, int steps) {
+std::pair<std::vector<Tensor>, std::vector<std::string>> go_on(
+    const fs::path& folder, int steps, const TrainOptions& with = options(),
+    const std::function<Evaluation(int64_t)>& evaluate = {}) {
   ModelConfig config;
   config.vocab_size = 30;
   config.hidden_size = 16;
@@ -71,7 +73,8 @@ std::pair<std::vector<Tensor>, std::vector<std::string>> go_on(const fs::path& f
   Stopper stopper(steps);
   RunFolder run_folder(folder, 2);
   Training run{*model, objective, source, optimizer, *parallel, stopper, &run_folder, {}};
-  train(run, options());
+  if (evaluate) run.evaluate = [&] { return evaluate(optimizer.steps()); };
+  train(run, with);
   std::vector<Tensor> weights;
   for (const Optimizer::Parameter& p : optimizer.parameters())
     for (const Tensor& tensor : {p.weight.detach(), p.exp_avg, p.exp_avg_sq})
@@ -105,6 +108,50 @@ TEST(Resume, stopped_at_any_step_is_bit_identical_to_uninterrupted) {
     expect_equal(go_on(folder.path(), -1).first, expected);
     EXPECT_EQ(losses(folder.path()), losses(whole.path())) << "stopped after step " << stop;
   }
+}
+
+/// Validations that are best after step 6.
+Evaluation best_after_six(int64_t step) {
+  Evaluation e;
+  e.loss = std::abs(static_cast<double>(step) - 6);
+  return e;
+}
+
+TrainOptions keeping_the_best() {
+  TrainOptions o = options();
+  o.eval_steps = 2;
+  o.best.load_best_model_at_end = true;
+  return o;
+}
+
+TEST(Best, weights_are_the_result_whatever_came_after) {
+  const TemporaryFolder folder, short_run;
+  const auto [weights, messages] = go_on(folder.path(), -1, keeping_the_best(), best_after_six);
+  ASSERT_FALSE(messages.empty());
+  EXPECT_EQ(messages.back(), "the best validation was at step 6: loss 0.0000");
+  const std::vector<Tensor> after_six = go_on(short_run.path(), 6).first;
+  for (size_t i = 0; i < weights.size(); i += 3) EXPECT_TRUE(at::equal(weights[i], after_six[i]));
+}
+
+TEST(Best, is_remembered_by_a_run_that_was_interrupted) {
+  const TemporaryFolder whole, parts;
+  const auto expected = go_on(whole.path(), -1, keeping_the_best(), best_after_six).first;
+  for (const int steps : {7, 3, -1})
+    if (steps > 0) go_on(parts.path(), steps, keeping_the_best(), best_after_six);
+  expect_equal(go_on(parts.path(), -1, keeping_the_best(), best_after_six).first, expected);
+  EXPECT_EQ(losses(parts.path()), losses(whole.path()));
+}
+
+TEST(Best, validation_ends_a_run_that_has_waited_enough_and_keeps_it_ended) {
+  const TemporaryFolder folder;
+  TrainOptions o = keeping_the_best();
+  o.best.early_stopping_patience = 2;
+  go_on(folder.path(), -1, o, best_after_six);
+  const std::string lines = losses(folder.path());
+  EXPECT_NE(lines.find("\"step\":10}"), std::string::npos) << lines;
+  EXPECT_EQ(lines.find("\"step\":12"), std::string::npos) << lines;
+  go_on(folder.path(), -1, o, best_after_six);
+  EXPECT_EQ(losses(folder.path()), lines);
 }
 
 TEST(Resume, a_damaged_checkpoint_is_passed_over_for_the_one_before) {

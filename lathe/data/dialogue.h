@@ -9,21 +9,21 @@
 namespace lathe {
 
 /// What a chat template gets. The keys of objects keep their order, because templates show it.
-struct Conversation {
+struct Dialogue {
   nlohmann::ordered_json messages = nlohmann::ordered_json::array();
   nlohmann::ordered_json tools = nullptr;      ///< an array of JSON schemas, or null
   nlohmann::ordered_json variables = nullptr;  ///< an object, or null
 
   /// The same with the first `count` messages.
-  Conversation first(size_t count) const;
+  Dialogue first(size_t count) const;
 };
 
 /// From a row as TRL has it: `column` is a list of {role, content}; tools (a list, or JSON text)
 /// and chat_template_kwargs are beside it. Throws Error saying which message is wrong.
-Conversation read_messages(const nlohmann::ordered_json& row, const char* column);
+Dialogue read_messages(const nlohmann::ordered_json& row, const char* column);
 
 /// From a row as ShareGPT has it: conversations of {from, value}, with system and tools beside it.
-Conversation read_sharegpt(const nlohmann::ordered_json& row);
+Dialogue read_sharegpt(const nlohmann::ordered_json& row);
 
 /// A row as Alpaca has it.
 struct AlpacaRow {
@@ -31,6 +31,6 @@ struct AlpacaRow {
   std::vector<std::pair<std::string, std::string>> history;  ///< said and answered before
 };
 AlpacaRow read_alpaca(const nlohmann::ordered_json& row);
-Conversation conversation_of(const AlpacaRow& row);
+Dialogue dialogue_of(const AlpacaRow& row);
 
 }  // namespace lathe

@@ -1,4 +1,4 @@
-#include "lathe/data/conversation.h"
+#include "lathe/data/dialogue.h"
 
 #include <map>
 #include <string_view>
@@ -75,15 +75,14 @@ const std::map<std::string_view, std::string_view>& sharegpt_roles() {
 
 }  // namespace
 
-Conversation Conversation::first(size_t count) const {
-  Conversation part{.messages = Json::array(), .tools = tools, .variables = variables};
+Dialogue Dialogue::first(size_t count) const {
+  Dialogue part{.messages = Json::array(), .tools = tools, .variables = variables};
   for (size_t i = 0; i < count; ++i) part.messages.push_back(messages[i]);
   return part;
 }
 
-Conversation read_messages(const Json& row, const char* column) {
-  Conversation conversation{
-      .messages = Json::array(), .tools = tools_of(row), .variables = nullptr};
+Dialogue read_messages(const Json& row, const char* column) {
+  Dialogue conversation{.messages = Json::array(), .tools = tools_of(row), .variables = nullptr};
   for (const Json& each : list_of(row, column)) {
     const size_t number = conversation.messages.size() + 1;
     const Context reading("{}, message {}", show_text(column), number);
@@ -100,9 +99,8 @@ Conversation read_messages(const Json& row, const char* column) {
   return conversation;
 }
 
-Conversation read_sharegpt(const Json& row) {
-  Conversation conversation{
-      .messages = Json::array(), .tools = tools_of(row), .variables = nullptr};
+Dialogue read_sharegpt(const Json& row) {
+  Dialogue conversation{.messages = Json::array(), .tools = tools_of(row), .variables = nullptr};
   if (const std::string system = text_of(row, "system"); !system.empty())
     conversation.messages.push_back(message("system", system));
   size_t number = 0;
@@ -136,8 +134,8 @@ AlpacaRow read_alpaca(const Json& row) {
   return parts;
 }
 
-Conversation conversation_of(const AlpacaRow& row) {
-  Conversation conversation;
+Dialogue dialogue_of(const AlpacaRow& row) {
+  Dialogue conversation;
   Json& messages = conversation.messages;
   if (!row.system.empty()) messages.push_back(message("system", row.system));
   for (const auto& [said, answered] : row.history) {

@@ -1,0 +1,70 @@
+#include "lathe/train/best.h"
+
+#include <cmath>
+#include <set>
+
+#include "lathe/base/error.h"
+
+namespace lathe {
+namespace {
+
+std::string plain_name(const std::string& name) {
+  return name.starts_with("eval_") ? name.substr(5) : name;
+}
+
+/// Whether larger values of a metric are better, unless the recipe says so.
+bool larger_is_better(const BestOptions& options) {
+  static const std::set<std::string> costs = {"loss", "perplexity", "bits_per_byte",
+                                              "mse",  "mae",        "calibration_error"};
+  return options.greater_is_better.value_or(
+      !costs.contains(plain_name(options.metric_for_best_model)));
+}
+
+}  // namespace
+
+void BestOptions::fields(Fields& f) {
+  f.group("Keeping the best");
+  f("load_best_model_at_end", load_best_model_at_end,
+    "The result is the model of the best validation, not of the last step.");
+  f("metric_for_best_model", metric_for_best_model,
+    "What is compared: loss, perplexity, bits_per_byte; of classifiers accuracy, macro_f1 and the "
+    "like.");
+  f("greater_is_better", greater_is_better,
+    "Whether larger values are better; by default as the metric's name says.");
+  f("early_stopping_patience", early_stopping_patience,
+    "Stop after so many validations without a better one; 0: never.", {.minimum = 0});
+  f("early_stopping_threshold", early_stopping_threshold,
+    "A validation is better if it is so by more than this.", {.minimum = 0});
+}
+
+double metric_of(const Evaluation& evaluation, const std::string& name) {
+  std::vector<std::pair<std::string, double>> known = {{"loss", evaluation.loss}};
+  if (evaluation.tokens > 0) known.emplace_back("perplexity", evaluation.perplexity());
+  if (const auto bits = evaluation.bits_per_byte()) known.emplace_back("bits_per_byte", *bits);
+  known.insert(known.end(), evaluation.metrics.begin(), evaluation.metrics.end());
+  std::vector<std::string> names;
+  for (const auto& [each, value] : known) {
+    if (each == plain_name(name)) return value;
+    names.push_back(each);
+  }
+  fail("metric_for_best_model: expected one of {}, found {}", fmt::join(names, ", "), name);
+}
+
+bool take_validation(Best& best, const Evaluation& evaluation, int64_t step,
+                     const BestOptions& options) {
+  const double value = metric_of(evaluation, options.metric_for_best_model);
+  const double gain = larger_is_better(options) ? value - best.value : best.value - value;
+  const bool first = best.step < 0 || std::isnan(best.value);
+  if (!first && !(gain > options.early_stopping_threshold)) {
+    ++best.waited;
+    return false;
+  }
+  best = {value, step, 0};
+  return true;
+}
+
+bool waited_enough(const Best& best, const BestOptions& options) {
+  return options.early_stopping_patience > 0 && best.waited >= options.early_stopping_patience;
+}
+
+}  // namespace lathe
