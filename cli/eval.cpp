@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "cli/cloze_report.h"
 #include "cli/commands.h"
 #include "cli/eval_data.h"
 #include "cli/open_model.h"
@@ -13,6 +14,7 @@ namespace {
 struct EvalOptions {
   OpenModelOptions model;
   std::vector<DataSource> data;
+  std::vector<std::string> cloze;
   std::optional<std::string> text;
   bool json = false, tokens = false;
   int64_t max_length = 0, batch_size = 8;
@@ -21,6 +23,8 @@ struct EvalOptions {
   void fields(Fields& f) {
     f("data", data, "Files, folders and globs to predict.", {.placeholder = "PATH"});
     f("text", text, "A text to predict, instead of data.");
+    f("cloze", cloze, "Files with questions instead of data: rows of prompt, choices and answer.",
+      {.placeholder = "FILE"});
     f("tokens", tokens,
       "For each position of the text: the five likeliest tokens, the true one and its loss.");
     f("json", json, "Print one JSON object.");
@@ -31,7 +35,8 @@ struct EvalOptions {
     model.fields(f);
   }
   void check() const {
-    require(text.has_value() != !data.empty(), "expected either --data or --text");
+    require(text.has_value() + !data.empty() + !cloze.empty() == 1,
+            "expected one of --data, --text and --cloze");
     require(!tokens || text, "--tokens shows one text: give it with --text");
   }
 };
@@ -47,12 +52,16 @@ DataOptions data_options(const EvalOptions& o, int64_t length) {
 
 int run(const EvalOptions& o) {
   const auto [tokenizer, model] = open_model(o.model);
-  const int64_t context = std::min<int64_t>(model->config().max_position_embeddings, 2048);
-  const int64_t length = o.max_length > 0 ? o.max_length : context;
+  int64_t length = std::min<int64_t>(model->config().max_position_embeddings, 2048);
+  if (o.max_length > 0) length = o.max_length;
   if (model->is_classifier()) {
-    require(!o.text, "{} classifies texts: `lathe classify` labels one; give --data with labels",
+    require(!o.data.empty(), "{} classifies texts: give --data with labels, or `lathe classify`",
             o.model.model);
     print(stdout, classifier_report(*model, tokenizer, data_options(o, length), o.json));
+    return 0;
+  }
+  if (!o.cloze.empty()) {
+    print(stdout, cloze_report(*model, tokenizer, o.cloze, o.json));
     return 0;
   }
   std::vector<TokenLoss> table;
@@ -68,14 +77,9 @@ int run(const EvalOptions& o) {
     if (e.bits_per_byte()) out["bits_per_byte"] = *e.bits_per_byte();
     if (o.tokens) out["positions"] = to_json(table);
     print(stdout, out.dump() + "\n");
-    return 0;
+  } else {
+    print(stdout, (o.tokens ? to_text(table) + "\n" : "") + describe(e));
   }
-  if (o.tokens) print(stdout, to_text(table) + "\n");
-  print(stdout,
-        format("loss {:.5f} nats a token, perplexity {:.4f}{}, {:.0f} tokens\n", e.loss,
-               e.perplexity(),
-               e.bits_per_byte() ? format(", {:.4f} bits per byte", *e.bits_per_byte()) : "",
-               e.tokens));
   return 0;
 }
 

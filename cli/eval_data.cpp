@@ -38,6 +38,12 @@ Evaluation evaluate_data(Model& model, const Tokenizer& tokenizer, const DataOpt
   return evaluate(model, objective, [&] { return batches.next(); });
 }
 
+std::string describe(const Evaluation& e) {
+  const auto bits = e.bits_per_byte();
+  return format("loss {:.5f} nats a token, perplexity {:.4f}{}, {:.0f} tokens\n", e.loss,
+                e.perplexity(), bits ? format(", {:.4f} bits per byte", *bits) : "", e.tokens);
+}
+
 std::string classifier_report(Model& model, const Tokenizer& tokenizer, const DataOptions& options,
                               bool json) {
   const LabelSet labels{problem_type_named(model.config().problem_type), model.config().labels};

@@ -20,15 +20,27 @@ std::string sample(Model& model, const Tokenizer& tokenizer, const Recipe& recip
 
 Evaluation validate(Model& model, Objective& objective, const Tokenizer& tokenizer,
                     const Recipe& recipe, const Dataset& data) {
-  EvaluationBatches batches = validation_batches(data, recipe.data);
-  const auto next = [&] { return batches.next(); };
   if (data.labels) {
+    EvaluationBatches batches = validation_batches(data, recipe.data);
     ClassificationScores scores(*data.labels);
-    return evaluate_classifier(model, scores, next);
+    return evaluate_classifier(model, scores, [&] { return batches.next(); });
   }
-  Evaluation e = evaluate(model, objective, next);
-  e.sample = sample(model, tokenizer, recipe);
-  return e;
+  const auto measure = [&](const DocumentSet* part) {
+    EvaluationBatches batches = validation_batches(data, recipe.data, 0, 1, part);
+    return evaluate(model, objective, [&] { return batches.next(); });
+  };
+  Evaluation all;
+  if (data.validation_parts.empty()) all = measure(nullptr);
+  for (const auto& [name, documents] : data.validation_parts) {
+    const Evaluation e = measure(&documents);
+    all.loss += (e.loss - all.loss) * e.tokens / std::max(1.0, all.tokens + e.tokens);
+    all.tokens += e.tokens;
+    all.text_bytes += e.text_bytes;
+    all.metrics.emplace_back(name + "_loss", e.loss);
+    all.metrics.emplace_back(name + "_perplexity", e.perplexity());
+  }
+  all.sample = sample(model, tokenizer, recipe);
+  return all;
 }
 
 }  // namespace lathe

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "lathe/base/error.h"
+#include "lathe/base/file.h"
 #include "lathe/data/documents.h"
 #include "lathe/data/split.h"
 #include "lathe/io/utf8.h"
@@ -92,6 +93,20 @@ void add_train_source(Dataset& dataset, const DataSource& source, const DataOpti
   pool.documents.add(split.train);
 }
 
+/// What a source of valid_data is called: by its name, or that of its file; no two are the same.
+std::string part_name(const DataSource& source, const Dataset& dataset) {
+  const std::string stem = fs::path(source.path).stem().string();
+  const std::string name = source.name.empty() ? stem : source.name;
+  const auto taken = [&](const std::string& other) {
+    return std::ranges::any_of(dataset.validation_parts,
+                               [&](const auto& part) { return part.first == other; });
+  };
+  if (!taken(name)) return name;
+  int64_t number = 2;
+  while (taken(format("{}_{}", name, number))) ++number;
+  return format("{}_{}", name, number);
+}
+
 /// The labels of the data; checks that each is one of them.
 std::shared_ptr<const LabelSet> label_set(const Dataset& dataset, const Labels& labels) {
   std::set<std::string> there;
@@ -124,6 +139,11 @@ Dataset open_dataset(const DataOptions& options, const Tokenizer& tokenizer, uin
   for (const DataSource& source : options.valid_data) {
     auto cache = encode(source, options, tokenizer, labels.wanted, progress);
     dataset.valid_report += cache->report();
+    if (options.valid_data.size() > 1) {
+      DocumentSet& part =
+          dataset.validation_parts.emplace_back(part_name(source, dataset), DocumentSet()).second;
+      part.add(cache);
+    }
     dataset.validation.add(std::move(cache));
   }
   if (labels.wanted) dataset.labels = label_set(dataset, labels);
@@ -153,8 +173,8 @@ std::unique_ptr<Source> training_source(const Dataset& dataset, const DataOption
 }
 
 EvaluationBatches validation_batches(const Dataset& dataset, const DataOptions& options,
-                                     int64_t rank, int64_t world) {
-  return {dataset.validation,
+                                     int64_t rank, int64_t world, const DocumentSet* part) {
+  return {part != nullptr ? *part : dataset.validation,
           row_options(dataset, options, options.per_device_eval_batch_size, rank, world)};
 }
 

@@ -16,8 +16,10 @@ namespace lathe {
 
 /// The data of a run, as tokens.
 struct Dataset {
-  std::vector<Pool> train;      ///< none without train_data
-  DocumentSet validation;       ///< of valid_data or validation_split; may be empty
+  std::vector<Pool> train;  ///< none without train_data
+  DocumentSet validation;   ///< of valid_data or validation_split; may be empty
+  /// The sources of valid_data by name, if there are several: each is measured by itself too.
+  std::vector<std::pair<std::string, DocumentSet>> validation_parts;
   DocumentReport train_report;  ///< what was read, the part held out included
   DocumentReport valid_report;  ///< of valid_data
   int64_t pad_id = 0;
@@ -51,8 +53,10 @@ std::vector<int64_t> label_counts(const Dataset& dataset);
 std::unique_ptr<Source> training_source(const Dataset& dataset, const DataOptions& options,
                                         uint64_t seed, int64_t rank = 0, int64_t world = 1);
 
-/// The validation batches of rank `rank` of `world`.
+/// The validation batches of rank `rank` of `world`; those of `part` if it is one of
+/// validation_parts.
 EvaluationBatches validation_batches(const Dataset& dataset, const DataOptions& options,
-                                     int64_t rank = 0, int64_t world = 1);
+                                     int64_t rank = 0, int64_t world = 1,
+                                     const DocumentSet* part = nullptr);
 
 }  // namespace lathe

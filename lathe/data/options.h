@@ -13,6 +13,7 @@ namespace lathe {
 /// One entry of `train_data` or `valid_data`; a bare string is its `path`.
 struct DataSource {
   std::string path{};
+  std::string name{};
   std::optional<double> weight{};
   std::string column = "text";
   std::string label_column = "label";
@@ -22,6 +23,9 @@ struct DataSource {
   void fields(Fields& f) {
     f("path", path, "File, folder or glob; .jsonl and .parquet are tables, anything else is text.",
       {.placeholder = "PATH", .required = true});
+    f("name", name,
+      "What the measurements of this source are called, where there are several to validate on; by "
+      "default the file's name.");
     f("weight", weight,
       "Share of the rows, relative to the other sources (1 where only others have one). Without "
       "any weight, an epoch goes through all data once.",

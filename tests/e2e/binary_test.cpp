@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lathe/base/file.h"
+#include "lathe/io/safetensors.h"
 #include "tests/support/temporary_folder.h"
 
 namespace lathe {
@@ -203,12 +204,35 @@ TEST_F(Binary, learns_answers_and_leaves_the_frozen_layers_as_they_are) {
   write("rows.jsonl", rows);
   ASSERT_EQ(lathe("train recipe.yaml --max_steps 5").code, 0);
   const Output tuned = lathe(
-      "train --model run/model --train_data rows.jsonl --trainable last_layers(1) --max_length 32 "
-      "--max_steps 5 --output_dir tuned --cache_dir cache --sample_tokens 0",
-      "set -f;");
+      "train --model run/model --train_data rows.jsonl --trainable 'last_layers(1)' "
+      "--max_length 64 --max_steps 5 --output_dir tuned --cache_dir cache --sample_tokens 0");
   ASSERT_EQ(tuned.code, 0) << tuned.err;
-  const auto header = [&](const char* path) { return read_file(folder_ / path); };
-  EXPECT_NE(header("tuned/model/model.safetensors"), header("run/model/model.safetensors"));
+  const SafetensorsFile before(folder_ / "run/model/model.safetensors"),
+      after(folder_ / "tuned/model/model.safetensors");
+  const auto changed = [&](const std::string& name) {
+    return !std::ranges::equal(before.data(before.at(name)), after.data(after.at(name)));
+  };
+  EXPECT_FALSE(changed("model.layers.0.mlp.up_proj.weight"));
+  EXPECT_FALSE(changed("model.embed_tokens.weight"));
+  EXPECT_TRUE(changed("model.layers.1.mlp.up_proj.weight"));
+}
+
+TEST_F(Binary, tells_what_a_model_knows_and_how_it_does_on_each_text) {
+  write("other.txt", "Line 1 of the story: birds and birds.\n");
+  write("questions.jsonl",
+        "{\"prompt\": \"Line 5 of the \", \"choices\": [\"story\", \"zxqvk\"], \"answer\": "
+        "\"story\"}\n");
+  const Output trained = lathe(
+      "train recipe.yaml --validation_split 0 --valid_data '[story.txt, {path: other.txt, name: "
+      "new}]'");
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  const std::string metrics = read_file(folder_ / "run/metrics.jsonl");
+  EXPECT_NE(metrics.find("\"eval_new_loss\""), std::string::npos) << metrics;
+  EXPECT_NE(metrics.find("\"eval_story_perplexity\""), std::string::npos);
+  const Output asked = lathe("eval --model run/model --cloze questions.jsonl --json");
+  ASSERT_EQ(asked.code, 0) << asked.err;
+  EXPECT_EQ(nlohmann::json::parse(asked.out).at("accuracy"), 1);
+  EXPECT_EQ(lathe("eval --model run/model --cloze recipe.yaml").code, 1);
 }
 
 TEST_F(Binary, a_stopped_run_goes_on_bit_for_bit) {

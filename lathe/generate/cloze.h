@@ -1,0 +1,35 @@
+// What a model knows, asked by questions with one right answer among wrong ones.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "lathe/model/model.h"
+#include "lathe/text/tokenizer.h"
+
+namespace lathe {
+
+/// A text to be continued, and ways to do so.
+struct ClozeQuestion {
+  std::string prompt;
+  std::vector<std::string> choices;
+  size_t answer = 0;
+};
+
+/// From a row {"prompt", "choices", "answer"}; the answer is a choice or its number, from 0. Throws
+/// Error for anything else.
+ClozeQuestion cloze_question(const nlohmann::ordered_json& row);
+
+/// The log probability that a model gives to each choice behind the prompt, nats.
+struct ClozeResult {
+  std::vector<double> log_probabilities;
+  /// The choice with the largest log probability, and with the largest one a byte.
+  size_t likeliest = 0, likeliest_a_byte = 0;
+};
+
+/// Answers one question; its choices are read as one batch.
+ClozeResult answer_cloze(Model& model, const Tokenizer& tokenizer, const ClozeQuestion& question);
+
+}  // namespace lathe
