@@ -2,20 +2,30 @@
 //! it.
 
 use crate::ffi::{guard, Bytes, Ids, Result, Text};
-use crate::jinja::{from_json, parse, render, Budget, Limits, Program, Rendered, Value};
-use std::collections::{BTreeMap, HashMap};
+use crate::template::{
+    as_dict, as_list, from_json, new_dict, new_list, parse, render, unused_mark, Kind, Limits,
+    Program, Rendered, Value,
+};
+use indexmap::IndexMap;
+use std::collections::BTreeMap;
 
 /// Published templates stay below 50 kB.
 const MAX_SOURCE: usize = 1 << 20;
-/// Enough for every message to be looked at from every other one, up to some hundred messages; and
-/// soon over for a template that only wants to keep us busy.
+/// Soon over for a template that only wants to keep us busy.
 const STEPS: u64 = 1_000_000;
+/// Steps for each byte of the conversation, up to `SHORT` of them: enough for every message to be
+/// looked at from every other one, up to some hundred messages. Steps pay for memory as well, so a
+/// long conversation gets fewer a byte.
 const STEPS_A_BYTE: u64 = 100;
+const SHORT: u64 = 10_000_000;
+const STEPS_A_BYTE_OF_LONG: u64 = 10;
 const MAX_OUTPUT: usize = 64 << 20;
 const MAX_MESSAGE: usize = 1000;
 
 pub struct Template {
     name: String,
+    /// As it came, for the characters it contains.
+    source: String,
     program: Program,
     special_tokens: BTreeMap<String, String>,
 }
@@ -50,6 +60,7 @@ impl Template {
         let program = parse(source).map_err(|error| located(name, error))?;
         Ok(Self {
             name: name.into(),
+            source: source.into(),
             program,
             special_tokens: serde_json::from_str(special_tokens).map_err(|e| e.to_string())?,
         })
@@ -61,19 +72,26 @@ impl Template {
         for (source, text) in sources.iter_mut().zip(texts) {
             *source = unsafe { text.str() }?;
         }
-        let bytes: usize = sources.iter().map(|source| source.len()).sum();
+        let bytes: u64 = sources.iter().map(|source| source.len() as u64).sum();
+        let more = (STEPS_A_BYTE * bytes).min(SHORT);
         let limits = Limits {
-            steps: STEPS + STEPS_A_BYTE * bytes as u64,
+            steps: STEPS + more.max(STEPS_A_BYTE_OF_LONG * bytes),
             output: MAX_OUTPUT,
         };
-        let budget = Budget::new(limits);
-        let (mut variables, last) = variables(chat, sources, &budget)?;
+        let (mut variables, last) = variables(chat, sources)?;
         for (name, token) in &self.special_tokens {
-            let variable = variables.entry(name.clone());
-            variable.or_insert_with(|| Value::text(token.as_str()));
+            let variable = variables.entry(name.as_str().into());
+            variable.or_insert_with(|| token.as_str().into());
         }
+        let tokens = self.special_tokens.values().map(String::as_str);
+        let texts: Vec<&str> = sources
+            .into_iter()
+            .chain([&*self.source])
+            .chain(tokens)
+            .collect();
+        let mark = unused_mark(&texts)?;
         let now = chat.has_time.then_some(chat.time);
-        let rendered = render(&self.program, variables, now, limits);
+        let rendered = render(&self.program, variables, now, limits, mark);
         let rendered = rendered.map_err(|error| located(&self.name, error))?;
         match last {
             Some(last) => cut_behind(rendered, &last),
@@ -92,29 +110,23 @@ fn located(name: &str, (line, mut message): (u32, String)) -> String {
 }
 
 /// The variables, and the end of the conversation if it is to be continued.
-fn variables(
-    chat: &Chat,
-    sources: [&str; 4],
-    budget: &Budget,
-) -> Result<(HashMap<String, Value>, Option<String>)> {
-    let names = ["messages", "tools", "documents", "variables"];
-    let mut values = Vec::new();
-    for (name, source) in names.iter().zip(sources) {
-        values.push(match source {
-            "" => Value::None,
-            source => from_json(source, budget).map_err(|e| format!("{name}: {e}"))?,
-        });
+fn variables(chat: &Chat, sources: [&str; 4]) -> Result<(IndexMap<Value, Value>, Option<String>)> {
+    let mut values = [const { Value::UNDEFINED }; 4];
+    for (i, name) in ["messages", "tools", "documents", "variables"]
+        .iter()
+        .enumerate()
+    {
+        values[i] = match sources[i] {
+            "" => Value::from(()),
+            source => from_json(source).map_err(|e| format!("{name}: {e}"))?,
+        };
     }
-    let [messages, tools, documents, more] =
-        values.try_into().unwrap_or([const { Value::None }; 4]);
-    let (messages, last) = conversation(&messages, chat.continue_final_message, budget)?;
-    let mut variables = HashMap::new();
-    if let Value::Dict(dict) = more {
-        for (key, value) in &dict.entries {
-            variables.insert(key.as_text().unwrap_or_default().to_string(), value.clone());
-        }
-    }
-    let add_prompt = Value::Bool(chat.add_generation_prompt);
+    let [messages, tools, documents, more] = values;
+    let (messages, last) = conversation(&messages, chat.continue_final_message)?;
+    let mut variables = as_dict(&more)
+        .map(|dict| dict.entries.clone())
+        .unwrap_or_default();
+    let add_prompt = Value::from(chat.add_generation_prompt);
     variables.insert("add_generation_prompt".into(), add_prompt);
     variables.insert("messages".into(), messages);
     variables.insert("tools".into(), tools);
@@ -124,82 +136,60 @@ fn variables(
 
 /// The messages as templates expect them: without null members, and with reasoning under the name
 /// of today and that of gpt-oss.
-fn conversation(
-    messages: &Value,
-    continues: bool,
-    budget: &Budget,
-) -> Result<(Value, Option<String>)> {
-    let Value::List(list) = messages else {
-        return Err("messages: expected a list".into());
-    };
+fn conversation(messages: &Value, continues: bool) -> Result<(Value, Option<String>)> {
+    let list = as_list(messages).ok_or("messages: expected a list")?;
     let mut prepared = Vec::new();
     for (i, message) in list.items.iter().enumerate() {
-        let Value::Dict(dict) = message else {
-            return Err(format!("messages: message {i}: expected an object"));
-        };
-        let entries = dict.entries.iter().filter(|(_, value)| !value.is_none());
-        let mut entries: Vec<(Value, Value)> = entries.cloned().collect();
+        let expected = || format!("messages: message {i}: expected an object");
+        let dict = as_dict(message).ok_or_else(expected)?;
+        let given = |name: &str| dict.get(name).filter(|value| !value.is_none());
         let names = ["reasoning_content", "thinking", "reasoning"];
-        let reasoning = names
-            .iter()
-            .find_map(|name| dict.get_text(name).filter(|v| !v.is_none()));
-        if let Some(reasoning) = reasoning {
-            entries.insert(0, (Value::text("thinking"), reasoning.clone()));
-            entries.push((Value::text("reasoning_content"), reasoning.clone()));
-        }
-        prepared.push(Value::dict(entries, budget)?);
+        let reasoning = names.into_iter().find_map(given);
+        let mut entries = IndexMap::new();
+        entries.extend(reasoning.map(|text| ("thinking".into(), text.clone())));
+        let kept = dict.entries.iter().filter(|(_, value)| !value.is_none());
+        entries.extend(kept.map(|(name, value)| (name.clone(), value.clone())));
+        entries.extend(reasoning.map(|text| ("reasoning_content".into(), text.clone())));
+        prepared.push(entries);
     }
     let mut last = None;
     if continues {
         let message = prepared
-            .pop()
+            .last_mut()
             .ok_or("messages: there is none to continue")?;
-        let (message, text) = mark_end(&message, budget)?;
-        prepared.push(message);
-        last = Some(text);
+        last = Some(mark_end(message)?);
     }
-    Ok((Value::list(prepared)?, last))
+    let prepared = prepared
+        .into_iter()
+        .map(new_dict)
+        .collect::<std::result::Result<_, _>>();
+    let messages = prepared.and_then(|messages| new_list(messages, Kind::List));
+    Ok((messages.map_err(|e| e.to_string())?, last))
 }
 
 /// Marks where the text of the last message ends.
 const END_MARK: &str = "CONTINUE_FINAL_MESSAGE_TAG ";
 
-/// The message with the mark behind its text, and the text.
-fn mark_end(message: &Value, budget: &Budget) -> Result<(Value, String)> {
-    let Value::Dict(dict) = message else {
-        return Err("messages: expected an object".into());
-    };
+/// Puts the mark behind the text of a message, which it returns.
+fn mark_end(message: &mut IndexMap<Value, Value>) -> Result<String> {
     let nothing = "messages: the last message has no text to continue";
-    let (content, text) = match dict.get_text("content") {
-        Some(Value::Text(text)) => (
-            Value::text(format!("{}{END_MARK}", text.text)),
-            text.text.to_string(),
-        ),
-        Some(Value::List(blocks)) => {
-            let mut blocks = blocks.items.clone();
-            let has_text = |block: &Value| matches!(block, Value::Dict(block) if block.get_text("text").is_some());
-            let place = blocks.iter().rposition(has_text).ok_or(nothing)?;
-            let Value::Dict(block) = &blocks[place] else {
-                return Err(nothing.into());
-            };
-            let text = block
-                .get_text("text")
-                .and_then(Value::as_text)
-                .ok_or(nothing)?
-                .to_string();
-            let mut entries = block.entries.clone();
-            entries.push((
-                Value::text("text"),
-                Value::text(format!("{text}{END_MARK}")),
-            ));
-            blocks[place] = Value::dict(entries, budget)?;
-            (Value::list(blocks)?, text)
-        }
-        _ => return Err(nothing.into()),
-    };
-    let mut entries = dict.entries.clone();
-    entries.push((Value::text("content"), content));
-    Ok((Value::dict(entries, budget)?, text))
+    let content = message.get_mut(&Value::from("content")).ok_or(nothing)?;
+    if let Some(text) = content.to_str() {
+        *content = format!("{text}{END_MARK}").into();
+        return Ok(text.to_string());
+    }
+    let mut blocks = as_list(content).ok_or(nothing)?.items.clone();
+    let text_of = |block: &Value| as_dict(block)?.get("text")?.to_str();
+    let place = blocks
+        .iter()
+        .rposition(|block| text_of(block).is_some())
+        .ok_or(nothing)?;
+    let text = text_of(&blocks[place]).ok_or(nothing)?;
+    let mut block = as_dict(&blocks[place]).ok_or(nothing)?.entries.clone();
+    block.insert("text".into(), format!("{text}{END_MARK}").into());
+    blocks[place] = new_dict(block).map_err(|e| e.to_string())?;
+    *content = new_list(blocks, Kind::List).map_err(|e| e.to_string())?;
+    Ok(text.to_string())
 }
 
 /// Drops what the template has written behind the text of the last message.

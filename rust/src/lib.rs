@@ -1,4 +1,4 @@
-//! The C interface of Lathe to the crates `tokenizers` and `parquet`, and to chat templates;
+//! The C interface of Lathe to the crates `tokenizers`, `minijinja` (chat templates) and `parquet`;
 //! `lathe_bridge.h` describes it.
 //!
 //! Every function catches panics and returns a status with a message; what it hands out is freed by
@@ -8,9 +8,9 @@ mod bpe;
 mod chat;
 mod check;
 mod ffi;
-mod jinja;
 mod parquet_rows;
 mod parquet_schema;
+mod template;
 mod tokenizer;
 mod trainer;
 mod unigram;

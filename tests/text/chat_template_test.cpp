@@ -37,7 +37,7 @@ TEST(ChatTemplate, errors_name_template_and_line) {
   const auto error = [](std::string_view source) {
     return message_of([&] { ChatTemplate("chat.jinja", source).render({.messages = hello}); });
   };
-  EXPECT_TRUE(says(error("a\n{% if %}"), "chat.jinja, line 2: expected an expression"));
+  EXPECT_TRUE(says(error("a\n{% if %}"), "chat.jinja, line 2: unexpected end of block"));
   EXPECT_TRUE(says(error("a\n\n{{ b.c }}"), "chat.jinja, line 3: 'b' is undefined"));
   EXPECT_TRUE(says(error("{{ raise_exception('no ' ~ messages[0].role) }}"),
                    "chat.jinja, line 1: the template refuses: no user"));

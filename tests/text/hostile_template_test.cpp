@@ -1,7 +1,7 @@
 // Templates made to hang, fill the memory or overflow the stack: each is an error, and soon.
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <ctime>
 
 #include "lathe/text/chat_template.h"
 #include "tests/support/errors.h"
@@ -47,11 +47,11 @@ TEST(HostileTemplate, endless_work_runs_out_of_steps) {
 
 TEST(HostileTemplate, a_range_has_a_limit) {
   EXPECT_TRUE(says(error_of("{% for i in range(10**9) %}{% endfor %}"), "at most 100000 items"));
-  EXPECT_TRUE(says(error_of("{{ range(2**126, -2**126, -1) }}"), "at most 100000 items"));
+  EXPECT_TRUE(says(error_of("{{ range(2**126, 0 - 2**126, -1) }}"), "at most 100000 items"));
 }
 
 TEST(HostileTemplate, recursion_ends) {
-  const std::string deep = "nests calls and blocks deeper";
+  const std::string deep = "recursion limit exceeded";
   EXPECT_TRUE(says(error_of("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}"), deep));
   EXPECT_TRUE(says(error_of("{% macro f() %}{% call f() %}{{ caller() }}{% endcall %}"
                             "{{ caller }}{% endmacro %}{{ f() }}"),
@@ -62,7 +62,8 @@ TEST(HostileTemplate, recursion_ends) {
 TEST(HostileTemplate, values_that_contain_one_value_often_cost_what_they_look_like) {
   for (const char* use : {"{{ ns.x }}", "{{ '' ~ ns.x }}", "{{ ns.x | tojson }}"})
     EXPECT_TRUE(says(error_of(changed("[1]", "[ns.x, ns.x]", 60, use)), "steps")) << use;
-  EXPECT_TRUE(says(error_of(changed("(1,)", "(ns.x, ns.x)", 60, "{{ {ns.x: 1} }}")), "steps"));
+  EXPECT_TRUE(says(error_of(changed("(1,)", "(ns.x, ns.x)", 60, "{{ {ns.x: 1} }}")),
+                   "a tuple as key of a dict is not supported"));
   const std::string twins =
       "{% set ns = namespace(x=[1], y=[1]) %}{% for i in range(60) %}"
       "{% set ns.x = [ns.x, ns.x] %}{% set ns.y = [ns.y, ns.y] %}{% endfor %}";
@@ -75,15 +76,16 @@ TEST(HostileTemplate, no_value_is_deep_and_none_contains_itself) {
   const std::string deep = "nests values deeper than 100";
   EXPECT_TRUE(says(error_of(changed("1", "[ns.x]", 100000, "")), deep));
   EXPECT_TRUE(says(error_of(changed("1", "{'a': ns.x}", 100000, "")), deep));
-  EXPECT_TRUE(says(error_of(changed("{}", "{'a': ns.x.get}", 100000, "")), deep));
+  EXPECT_TRUE(says(error_of(changed("{}", "{'a': ns.x.get}", 100000, "")), "steps"));
   EXPECT_TRUE(says(error_of(repeat("{% set x = [x] %}", 50000)), deep));
-  for (const char* use : {"{{ ns }}", "{{ [ns] }}", "{{ '' ~ ns.x }}"})
-    EXPECT_TRUE(says(error_of(changed("1", "[ns]", 2, use)), "a namespace cannot become text"));
+  for (const char* self : {"ns", "[ns]", "{'a': ns}", "namespace(x=ns.x)"})
+    EXPECT_TRUE(says(error_of(changed("1", self, 2, "")), "inside of another value")) << self;
+  EXPECT_TRUE(says(error_of("{{ namespace() }}"), "cannot be written"));
 }
 
 TEST(HostileTemplate, sources_are_not_deep) {
   const auto refuses = [](const std::string& source) {
-    return says(error_of(source), "nested deeper than");
+    return says(error_of(source), "the limit of 5000 words and signs in a tag");
   };
   EXPECT_TRUE(refuses("{{ " + repeat("(", 100000) + "1" + repeat(")", 100000) + " }}"));
   EXPECT_TRUE(refuses("{{ " + repeat("[", 100000) + repeat("]", 100000) + " }}"));
@@ -93,7 +95,10 @@ TEST(HostileTemplate, sources_are_not_deep) {
   EXPECT_TRUE(refuses("{{ a" + repeat(".b", 100000) + " }}"));
   EXPECT_TRUE(refuses("{{ a" + repeat("|e", 100000) + " }}"));
   EXPECT_TRUE(refuses("{{ " + repeat("1 if 0 else ", 50000) + "1 }}"));
-  EXPECT_TRUE(refuses(repeat("{% if 1 %}", 50000) + repeat("{% endif %}", 40000)));
+  EXPECT_TRUE(says(error_of(repeat("{% if 1 %}", 50000) + repeat("{% endif %}", 40000)),
+                   "template exceeds maximum recursion limits"));
+  EXPECT_TRUE(says(error_of("{% if 0 %}" + repeat("{% elif 0 %}", 50000) + "{% endif %}"),
+                   "the limit of 1000 elif"));
   EXPECT_TRUE(says(error_of(std::string(2 << 20, ' ')), "at most 1048576 bytes"));
 }
 
@@ -103,8 +108,8 @@ TEST(HostileTemplate, nothing_of_the_host_is_in_reach) {
         "self.__init__", "cycler.__init__", "range.__self__.x", "lipsum.__globals__.os"})
     EXPECT_TRUE(says(error_of(fmt::format("{{{{ {}.x }}}}", expression)), "t, line 1: "))
         << expression;
-  EXPECT_TRUE(says(error_of("{% include '/etc/passwd' %}"), "a chat template is one file"));
-  EXPECT_TRUE(says(error_of("{{ messages.append(1) }}"), "must not do"));
+  EXPECT_TRUE(says(error_of("{% include '/etc/passwd' %}"), "unknown statement include"));
+  EXPECT_TRUE(says(error_of("{{ messages.append(1) }}"), "append of list is not supported"));
 }
 
 TEST(HostileTemplate, messages_are_short) {
@@ -124,12 +129,34 @@ TEST(HostileTemplate, every_cut_of_a_template_is_a_template_or_an_error) {
   }
 }
 
+/// Of all threads of this process.
+double processor_seconds_of(const std::string& source) {
+  const std::clock_t begin = std::clock();
+  EXPECT_NE(error_of(source), "no error") << source;
+  return static_cast<double>(std::clock() - begin) / double{CLOCKS_PER_SEC};
+}
+
+TEST(HostileTemplate, attacks_known_from_other_programs_end_within_100_ms) {
+  for (const std::string& attack :
+       {std::string("{% for i in range(10**9) %}{% endfor %}"), std::string("{{ '-' * 10**10 }}"),
+        std::string("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}"), nested_loops,
+        std::string("{{ ''.__class__.__mro__[1].__subclasses__() }}"),
+        std::string("{{ cycler.__init__.__globals__.os.popen('id').read() }}")})
+    EXPECT_LT(processor_seconds_of(attack), 0.1) << attack;
+}
+
 TEST(HostileTemplate, the_worst_of_them_end_soon) {
-  const auto begin = std::chrono::steady_clock::now();
-  error_of(nested_loops);
-  error_of(changed("(1,)", "(ns.x, ns.x)", 60, "{{ {ns.x: 1} }}"));
-  error_of("{% set x = 'ä' * 1000000 %}{% for i in range(100000) %}{{ x.upper() }}{% endfor %}");
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
+  const std::string grown = "{% set x = 'ä' * 1000000 %}{% for i in range(100000) %}";
+  EXPECT_LT(processor_seconds_of(grown + "{{ x.upper() }}{% endfor %}"), 1);
+  EXPECT_LT(processor_seconds_of(changed("[1]", "[ns.x, ns.x]", 60, "{{ ns.x }}")), 1);
+  EXPECT_LT(processor_seconds_of(grown + "{{ x.split('b') }}{% endfor %}"), 1);
+}
+
+TEST(HostileTemplate, output_has_a_limit) {
+  const Chat long_text = {.variables = fmt::format(R"({{"x": "{}"}})", std::string(1 << 20, 'a'))};
+  const std::string error = message_of(
+      [&] { ChatTemplate("t", "{% for i in range(100) %}{{ x }}{% endfor %}").render(long_text); });
+  EXPECT_TRUE(says(error, "the template writes more than 67108864 bytes"));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 Each template is rendered for conversations of chats.py, which go to conversations.json, and each
 line of expressions.txt and each part of snippets.txt with the variables of variables.json; null is
 an error. Masks are those of the tokenizers in ../tokenizer. versions.json says which versions did it.
+refused.json, written by hand, lists what Lathe refuses of it, by the reason.
 """
 
 import datetime

@@ -1,22 +1,19 @@
 //! JSON text as values. The crate serde_json would round some numbers differently.
 
-use super::budget::{Budget, MAX_VALUE_DEPTH};
-use super::value::Value;
-use super::Result;
+use super::operators::int_value;
+use super::values::{new_dict, new_list, Kind, MAX_DEPTH};
+use crate::ffi::Result;
+use indexmap::IndexMap;
+use minijinja::Value;
 
 struct Reader<'a> {
     text: &'a str,
     at: usize,
-    budget: &'a Budget,
 }
 
 /// One value, strictly as RFC 8259 has it.
-pub fn from_json(text: &str, budget: &Budget) -> Result<Value> {
-    let mut reader = Reader {
-        text,
-        at: 0,
-        budget,
-    };
+pub fn from_json(text: &str) -> Result<Value> {
+    let mut reader = Reader { text, at: 0 };
     reader
         .value(0)
         .and_then(|value| match reader.peek() {
@@ -44,21 +41,20 @@ impl<'a> Reader<'a> {
         Err(format!("expected '{}'", wanted as char))
     }
 
-    fn value(&mut self, depth: usize) -> Result<Value> {
-        if depth > MAX_VALUE_DEPTH {
-            return Err(format!("nested deeper than {MAX_VALUE_DEPTH}"));
+    fn value(&mut self, depth: u32) -> Result<Value> {
+        if depth > MAX_DEPTH {
+            return Err(format!("nested deeper than {MAX_DEPTH}"));
         }
-        self.budget.charge(1)?;
         match self.peek() {
             Some(b'{') => self.object(depth),
             Some(b'[') => self.array(depth),
-            Some(b'"') => self.string().map(Value::text),
+            Some(b'"') => self.string().map(Value::from),
             Some(b'-' | b'0'..=b'9') => self.number(),
             _ => {
                 for (word, value) in [
-                    ("null", Value::None),
-                    ("true", Value::Bool(true)),
-                    ("false", Value::Bool(false)),
+                    ("null", Value::from(())),
+                    ("true", Value::from(true)),
+                    ("false", Value::from(false)),
                 ] {
                     if self.text[self.at..].starts_with(word) {
                         self.at += word.len();
@@ -70,12 +66,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn array(&mut self, depth: usize) -> Result<Value> {
+    fn array(&mut self, depth: u32) -> Result<Value> {
         let mut items = Vec::new();
         self.at += 1;
         if self.peek() == Some(b']') {
             self.at += 1;
-            return Value::list(items);
+            return list(items);
         }
         loop {
             items.push(self.value(depth + 1)?);
@@ -83,32 +79,32 @@ impl<'a> Reader<'a> {
                 Some(b',') => self.at += 1,
                 Some(b']') => {
                     self.at += 1;
-                    return Value::list(items);
+                    return list(items);
                 }
                 _ => return Err("expected ',' or ']'".into()),
             }
         }
     }
 
-    fn object(&mut self, depth: usize) -> Result<Value> {
-        let mut entries = Vec::new();
+    fn object(&mut self, depth: u32) -> Result<Value> {
+        let mut entries = IndexMap::new();
         self.at += 1;
         if self.peek() == Some(b'}') {
             self.at += 1;
-            return Value::dict(entries, self.budget);
+            return dict(entries);
         }
         loop {
             if self.peek() != Some(b'"') {
                 return Err("expected a key".into());
             }
-            let key = Value::text(self.string()?);
+            let key = Value::from(self.string()?);
             self.expect(b':')?;
-            entries.push((key, self.value(depth + 1)?));
+            entries.insert(key, self.value(depth + 1)?);
             match self.peek() {
                 Some(b',') => self.at += 1,
                 Some(b'}') => {
                     self.at += 1;
-                    return Value::dict(entries, self.budget);
+                    return dict(entries);
                 }
                 _ => return Err("expected ',' or '}'".into()),
             }
@@ -130,7 +126,6 @@ impl<'a> Reader<'a> {
         }
         self.at += 1;
         let quoted = &self.text[start..self.at];
-        self.budget.charge_bytes(quoted.len())?;
         serde_json::from_str(quoted).map_err(|e| e.to_string())
     }
 
@@ -144,10 +139,18 @@ impl<'a> Reader<'a> {
         if text.contains(['.', 'e', 'E']) {
             let value = text.parse::<f64>().ok().filter(|value| value.is_finite());
             return value
-                .map(Value::Float)
+                .map(Value::from)
                 .ok_or_else(|| format!("{text} is too large"));
         }
-        let value = text.parse().map(Value::Int);
+        let value = text.parse().map(int_value);
         value.map_err(|_| format!("{text} is too large a number"))
     }
+}
+
+fn list(items: Vec<Value>) -> Result<Value> {
+    new_list(items, Kind::List).map_err(|e| e.to_string())
+}
+
+fn dict(entries: IndexMap<Value, Value>) -> Result<Value> {
+    new_dict(entries).map_err(|e| e.to_string())
 }
