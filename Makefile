@@ -53,7 +53,7 @@ bench: all  ## run the benchmarks
 	@set -e; for program in $(BUILD)/bench/bench_*; do "$$program"; done
 
 tidy: SETUP_PARTS = build test
-tidy: all  ## static analysis with clang-tidy
+tidy: all  ## static analysis with clippy and clang-tidy
 	scripts/tidy.sh $(BUILD) $(TESTS)
 
 clean:  ## remove the build folder; what set-up installed stays in .deps/

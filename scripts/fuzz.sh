@@ -13,7 +13,7 @@ cargo=$root/.deps/bin/cargo
 flags="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=3
   -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table"
 host=$("$cargo" -vV | sed -n 's/^host: //p')
-RUSTFLAGS=$(echo $flags) "$cargo" build --release --locked --quiet --target "$host" \
+RUSTFLAGS=${flags//$'\n'/ } "$cargo" build --release --locked --quiet --target "$host" \
   --manifest-path "$root/rust/Cargo.toml" --target-dir "$build/rust"
 
 torch=${TORCH_DIR:-$(echo "$root"/.deps/torch/lib/python3*/site-packages/torch)}

@@ -52,7 +52,10 @@ for part in "$@"; do
       if [ -n "${TORCH_DIR:-}" ]; then torch_given; else torch_wheel; fi
       ;;
     fuzz) debian_packages scripts/packages-fuzz.txt ;;
-    test) debian_packages_if_possible scripts/packages-test.txt ;;
+    test)
+      debian_packages_if_possible scripts/packages-test.txt
+      [ -n "${LATHE_BRIDGE:-}" ] || rust_format
+      ;;
     peers) [ -n "${PEERS:-}" ] || peers_environment ;;
     *) stop "expected build, test, peers or fuzz, found \"$part\"" ;;
   esac

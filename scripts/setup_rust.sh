@@ -61,6 +61,18 @@ rust_compiler() {
   rust_is_there "$minimum" || stop "installed $offer, but .deps/bin/cargo does not run as Rust $minimum or newer"
 }
 
+# For the test that compares the Rust files with what rustfmt writes. Debian's packages are named
+# alike: rustc-web has rustfmt-web.
+rust_format() {
+  local compiler
+  ! command -v rustfmt >/dev/null || return 0
+  # shellcheck disable=SC2016  # dpkg-query's own ${}
+  compiler=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' 'rustc*' 2>/dev/null |
+    awk '$2 == "installed" { print $1; exit }') || true
+  if [ -n "$compiler" ] && may_install && apt_install "${compiler/rustc/rustfmt}"; then return 0; fi
+  say "without rustfmt one test is skipped"
+}
+
 rust_crates() {
   local lock
   [ -f rust/Cargo.lock ] || return 0

@@ -1,11 +1,17 @@
 #!/usr/bin/env bash
-# tidy.sh BUILD [WORD]: clang-tidy over our sources by the commands the build used, two at a time.
-# WORD: only the files with it in their path, such as lathe/io.
+# tidy.sh BUILD [WORD]: clippy over the bridge, clang-tidy over our other sources by the commands
+# the build used, two at a time. WORD: only the files with it in their path, such as lathe/io.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 build=$1 word=${2:-}
 tidy=$(command -v clang-tidy-14 || command -v clang-tidy) ||
   { echo "clang-tidy is missing; install it with: sudo apt-get install clang-tidy-14" >&2; exit 1; }
+if [[ rust/src == *"$word"* ]]; then
+  cargo=.deps/bin/cargo
+  [ -x "$cargo" ] || cargo=cargo
+  "$cargo" clippy --release --all-targets --locked --quiet --manifest-path rust/Cargo.toml \
+    --target-dir "$build/rust" -- -D warnings
+fi
 database=$(mktemp -d)
 trap 'rm -rf "$database"' EXIT
 
