@@ -39,10 +39,11 @@ std::optional<at::ScalarType> parse_dtype(const std::string& name) {
   return std::nullopt;
 }
 
-/// The tokenizer beside a model; nothing if a directory has none.
+/// The tokenizer of a model, if it has one.
 std::optional<Tokenizer> load_tokenizer(const fs::path& path) {
-  if (fs::is_directory(path) && !fs::exists(path / "tokenizer.json")) return std::nullopt;
-  return Tokenizer::load(path);
+  const bool there = is_gguf(path) ? has_gguf_tokenizer(GgufFile(path).fields())
+                                   : fs::exists(path / "tokenizer.json");
+  return there ? std::optional(Tokenizer::load(path)) : std::nullopt;
 }
 
 void write_as_gguf(Model& model, const std::optional<Tokenizer>& tokenizer, const fs::path& from,
@@ -51,7 +52,10 @@ void write_as_gguf(Model& model, const std::optional<Tokenizer>& tokenizer, cons
   if (o.quant != "auto") options.quant = o.quant;
   options.name = fs::absolute(from).lexically_normal().stem().string();
   GgufFields fields;
-  if (tokenizer) write_gguf_tokenizer(*tokenizer, model.output_weight().size(0), fields);
+  if (tokenizer)
+    write_gguf_tokenizer(*tokenizer, model.output_weight().size(0), fields);
+  else
+    fields.put_string("tokenizer.ggml.model", "none");
   save_gguf(model, o.out, options, fields);
 }
 

@@ -1,5 +1,7 @@
 #include "cli/open_model.h"
 
+#include <future>
+
 #include "lathe/io/hub_cache.h"
 #include "lathe/model/files.h"
 
@@ -27,8 +29,10 @@ void OpenModelOptions::fields(Fields& f) {
 OpenModel open_model(const OpenModelOptions& o) {
   const at::Device device = o.runtime.apply();
   const fs::path path = locate_model(o.model, hub_cache_folder());
-  OpenModel opened{Tokenizer::load(path),
-                   load_model(path, parse_dtype(o.dtype), WeightMemory::mapped)};
+  // Each takes a good part of the time until the first token.
+  auto tokenizer = std::async(std::launch::async, [&] { return Tokenizer::load(path); });
+  auto model = load_model(path, parse_dtype(o.dtype), WeightMemory::mapped);
+  OpenModel opened{tokenizer.get(), std::move(model)};
   opened.model->to(device);
   return opened;
 }

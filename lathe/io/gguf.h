@@ -38,6 +38,8 @@ class GgufFile final : public TensorSource {
   /// The format of one of `tensors()` and its bytes in the file.
   const BlockFormat& format_of(const TensorInfo& tensor) const;
   std::span<const std::byte> stored(const TensorInfo& tensor) const;
+  /// Says that these bytes will not be read again soon.
+  void release(std::span<const std::byte> stored) const { file_.release(stored); }
 
  private:
   MappedFile file_;

@@ -52,17 +52,20 @@ void fill(const NamedTensor& weight, const StoredWeight& found,
   const std::vector<int64_t> expected = found.shape_of(weight.tensor->sizes().vec());
   require(info.shape == expected, "tensor {}: expected the shape ({}) of config.json, found ({})",
           info.name, fmt::join(expected, ", "), fmt::join(info.shape, ", "));
-  std::vector<std::byte> scratch;
-  const std::span<const std::byte> bytes = source->data(info, scratch);
+  const auto decoded = std::make_shared<std::vector<std::byte>>();
+  const std::span<const std::byte> bytes = source->data(info, *decoded);
   const Tensor stored = found.part_of(tensor_of(info, bytes));
   require(stored.is_floating_point(), "tensor {}: expected floating point numbers, found {}",
           info.name, dtype_name(info.dtype));
   const at::ScalarType wanted = dtype.value_or(stored.scalar_type());
-  const bool in_file = bytes.data() != scratch.data() && wanted == stored.scalar_type() &&
-                       is_aligned(stored, wanted);
-  if (memory == WeightMemory::mapped && in_file)
+  const bool in_file = bytes.data() != decoded->data();
+  // What was decoded for a part of it alone is not kept for that part.
+  const bool may_stay =
+      in_file ? memory == WeightMemory::mapped : stored.nbytes() == decoded->size();
+  if (may_stay && wanted == stored.scalar_type() && is_aligned(stored, wanted))
     *weight.tensor = at::from_blob(
-        stored.data_ptr(), stored.sizes(), [source](void*) { /* keeps the file mapped */ },
+        stored.data_ptr(), stored.sizes(),
+        [source, decoded](void*) { /* keeps the file mapped, or what was decoded */ },
         stored.options());
   else
     *weight.tensor = stored.to(wanted, /*non_blocking=*/false, /*copy=*/true);

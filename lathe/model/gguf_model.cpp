@@ -139,6 +139,7 @@ std::span<const std::byte> GgufModel::data(const TensorInfo& tensor,
   scratch.resize(tensor.bytes);
   if (place.layout == GgufLayout::same) {
     decode(format, blocks, reinterpret_cast<float*>(scratch.data()));
+    file_.release(blocks);
     return scratch;
   }
   std::vector<int64_t> shape = tensor.shape;
@@ -152,6 +153,7 @@ std::span<const std::byte> GgufModel::data(const TensorInfo& tensor,
   }
   if (place.layout == GgufLayout::plus_one) stored = stored.to(at::kFloat);
   tensor_of(tensor, scratch).copy_(from_gguf_layout(stored, place));
+  file_.release(blocks);
   return scratch;
 }
 

@@ -14,19 +14,21 @@ constexpr const char* long_tensor = "rope_factors_long.weight";
 constexpr const char* short_tensor = "rope_factors_short.weight";
 constexpr int64_t longest_context = int64_t{1} << 40;
 
-/// What Llama 3 divides the frequencies by (see Rotary::llama3).
+/// What Llama 3 divides the frequencies by (see Rotary::llama3), in float32 and in the order of
+/// llama.cpp's converter.
 std::vector<float> llama3_factors(const RopeParameters& rope, int64_t size) {
-  const double original = static_cast<double>(rope.original_max_position_embeddings.value_or(1));
+  const auto original = static_cast<double>(rope.original_max_position_embeddings.value_or(1));
   const double low = rope.low_freq_factor.value_or(1), high = rope.high_freq_factor.value_or(4);
   const double factor = rope.factor.value_or(1);
-  std::vector<float> factors;
-  for (int64_t i = 0; i < size; i += 2) {
-    const double exponent = static_cast<double>(i) / static_cast<double>(size);
-    const double wave = 2 * std::numbers::pi * std::pow(rope.rope_theta, exponent);
-    const double smooth = std::clamp((original / wave - low) / (high - low), 0.0, 1.0);
-    factors.push_back(static_cast<float>(1 / ((1 - smooth) / factor + smooth)));
-  }
-  return factors;
+  const Tensor exponents = at::arange(0, size, 2, at::kFloat) / size;
+  const Tensor waves =
+      2 * std::numbers::pi / (1.0 / at::pow(at::Scalar(rope.rope_theta), exponents));
+  const Tensor smooth = (original / waves - low) / (high - low);
+  Tensor factors = 1.0 / ((1 - smooth) / factor + smooth);
+  factors = at::where(waves < original / high, at::ones({}), factors);
+  factors = at::where(waves > original / low, at::full({}, factor, at::kFloat), factors);
+  const auto* numbers = factors.const_data_ptr<float>();
+  return {numbers, numbers + factors.numel()};
 }
 
 bool nearly_equal(const std::vector<float>& a, const std::vector<float>& b) {

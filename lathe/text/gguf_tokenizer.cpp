@@ -241,6 +241,10 @@ std::string format_tokenizer(const json& head, const Kind& kind) {
 
 }  // namespace
 
+bool has_gguf_tokenizer(const GgufMetadata& metadata) {
+  return metadata.has("tokenizer.ggml.tokens");
+}
+
 TokenizerFiles read_gguf_tokenizer(const GgufMetadata& metadata) {
   const Context reading("the tokenizer of a GGUF file");
   const GgufVocabulary vocabulary = read_gguf_vocabulary(metadata);

@@ -9,6 +9,9 @@
 
 namespace lathe {
 
+/// Whether a GGUF has a tokenizer: models made for other programs may have none.
+bool has_gguf_tokenizer(const GgufMetadata& metadata);
+
 /// The tokenizer of a GGUF, of the kinds "gpt2" (byte-level BPE) and "llama" (SentencePiece BPE),
 /// as files that encode as the original did. Its text is split as tokenizer.ggml.pre says. Throws
 /// Error for another kind, an unknown tokenizer.ggml.pre, and arrays that do not fit each other.

@@ -58,7 +58,7 @@ MODELS = {
                          "type": "longrope", "short_factor": [1.0, 1.1, 1.2], "long_factor": [1.5, 2.5, 6.0]}},
     "olmo2": SIZES | {"head_dim": 6, "rope_parameters": PLAIN},
     "gpt2": {"vocab_size": 61, "n_embd": 24, "n_layer": 2, "n_head": 4, "n_positions": 32, "n_ctx": 32},
-    "gpt_neox": SIZES | {"rotary_pct": 0.5, "hidden_act": "gelu_new"},
+    "gpt_neox": SIZES | {"hidden_size": 32, "rotary_pct": 0.5},
 }  # fmt: skip
 
 # What transformers 5 leaves out and the converter still asks for.
