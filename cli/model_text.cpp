@@ -70,6 +70,7 @@ json to_json(const ModelFacts& facts) {
     out["tie_word_embeddings"] = c->tie_word_embeddings;
   }
   if (facts.tokenizer_tokens) out["tokenizer_tokens"] = *facts.tokenizer_tokens;
+  out["sampling"] = json::parse(to_json(to_value(report.generation.sampling)));
   for (const auto& [method, bytes] : facts.memory)
     out["training_memory"][method] = memory_json(bytes);
   return out;
@@ -85,6 +86,8 @@ std::string to_text(const ModelFacts& facts) {
   if (report.config)
     text += line("context", format("{} tokens", report.config->max_position_embeddings));
   text += line("chat template", facts.has_chat_template ? "yes" : "none");
+  if (report.generation.sampling != Sampling())
+    text += line("sampling", to_json(to_value(report.generation.sampling)));
   if (!facts.memory.empty())
     text += format("\nmemory to train, batches of {} x {} tokens, bfloat16 products:\n", facts.rows,
                    facts.max_length);

@@ -10,7 +10,7 @@ std::string sample(Model& model, const Tokenizer& tokenizer, const Recipe& recip
   if (recipe.sample_tokens == 0) return {};
   SamplingOptions options;
   options.max_new_tokens = recipe.sample_tokens;
-  options.temperature = 0.8;
+  options.draw.temperature = model.generation_config().sampling.temperature.value_or(0.8);
   options.seed = recipe.train.seed;
   return recipe.sample_prompt +
          generate(model, tokenizer, {recipe.sample_prompt}, options).at(0).text;

@@ -45,7 +45,7 @@ int main() {
   Training run{*model, objective, *source, optimizer, *alone, printer, nullptr, {}};
   train(run, options);
 
-  SamplingOptions greedy{.max_new_tokens = 12, .temperature = 0, .stop = {"\n"}};
+  SamplingOptions greedy{.max_new_tokens = 12, .draw = {.temperature = 0}, .stop = {"\n"}};
   std::printf("the cow says%s\n",
               generate(*model, tokenizer, {"the cow says"}, greedy)[0].text.c_str());
 }

@@ -19,9 +19,11 @@ struct Row {
   bool done = false;
 };
 
-/// The ids that end a text: those of the model's configuration, and the tokenizer's.
+/// The ids that end a text: those of the model's files, and the tokenizer's.
 std::vector<int64_t> end_ids(const Model& model, const Tokenizer& tokenizer) {
   std::vector<int64_t> ids = model.config().eos_token_id;
+  const std::vector<int64_t>& more = model.generation_config().eos_token_id;
+  ids.insert(ids.end(), more.begin(), more.end());
   if (tokenizer.eos_id()) ids.push_back(*tokenizer.eos_id());
   return ids;
 }
@@ -78,7 +80,7 @@ void draw(std::vector<Row>& rows, const Tensor& logits, const std::vector<int64_
   for (size_t i = 0; i < rows.size(); ++i) {
     if (rows[i].done) continue;
     const std::span<float> row_logits(logits.data_ptr<float>() + i * vocabulary, vocabulary);
-    const int64_t token = sample_token(row_logits, rows[i].context, options, rows[i].random);
+    const int64_t token = sample_token(row_logits, rows[i].context, options.draw, rows[i].random);
     take(rows[i], token, ends, options, on_text);
   }
 }
@@ -180,9 +182,11 @@ std::vector<Completion> decode(Model& model, std::vector<Row> rows, const Tensor
 
 std::vector<Completion> generate(Model& model, const Tokenizer& tokenizer,
                                  const std::vector<std::vector<int64_t>>& prompts,
-                                 const SamplingOptions& options, const OnText& on_text,
+                                 const SamplingOptions& given, const OnText& on_text,
                                  PromptCache* kept) {
   const at::NoGradGuard no_grad;
+  SamplingOptions options = given;
+  options.draw = given.draw.or_else(model.generation_config().sampling);
   require(kept == nullptr || prompts.size() == 1, "a cache is kept for one prompt, found {}",
           prompts.size());
   if (prompts.empty()) return {};

@@ -31,7 +31,8 @@ struct PromptCache {
 
 /// Continues every prompt, given as tokens. Each row draws from a stream of its own, (seed, row):
 /// its result does not depend on what is generated beside it. With `kept`, which takes one prompt
-/// alone, only what it does not hold yet is read. Throws Error if prompt and new tokens do not fit
+/// alone, only what it does not hold yet is read. What the options leave open is drawn as the
+/// model's generation_config.json has it. Throws Error if prompt and new tokens do not fit
 /// the model's context.
 std::vector<Completion> generate(Model& model, const Tokenizer& tokenizer,
                                  const std::vector<std::vector<int64_t>>& prompts,

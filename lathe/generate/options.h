@@ -1,17 +1,14 @@
 #pragma once
 
-#include "lathe/options/fields.h"
+#include "lathe/model/generation_config.h"
 
 namespace lathe {
 
-/// How text is drawn from a model, under the names of transformers' GenerationConfig.
+/// How text is drawn from a model. What `draw` leaves open is as the model's generation_config.json
+/// has it.
 struct SamplingOptions {
   int64_t max_new_tokens = 256;
-  double temperature = 1;
-  int64_t top_k = 0;
-  double top_p = 1;
-  double min_p = 0;
-  double repetition_penalty = 1;
+  Sampling draw;
   std::vector<std::string> stop;
   int64_t seed = 42;
 

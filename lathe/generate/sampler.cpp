@@ -19,36 +19,40 @@ void penalise(std::span<float> logits, std::span<const int64_t> context, float p
 }  // namespace
 
 int64_t sample_token(std::span<float> logits, std::span<const int64_t> context,
-                     const SamplingOptions& o, Random& random) {
-  if (o.repetition_penalty != 1)
-    penalise(logits, context, static_cast<float>(o.repetition_penalty));
+                     const Sampling& sampling, Random& random) {
+  if (const double penalty = sampling.repetition_penalty.value_or(1); penalty != 1)
+    penalise(logits, context, static_cast<float>(penalty));
   const auto likeliest = std::max_element(logits.begin(), logits.end());
-  if (o.temperature == 0) return likeliest - logits.begin();
+  const double temperature = sampling.temperature.value_or(1);
+  if (temperature == 0) return likeliest - logits.begin();
 
   const double highest = *likeliest;
   std::vector<double> weight(logits.size());
   for (size_t i = 0; i < logits.size(); ++i)
-    weight[i] = std::exp((static_cast<double>(logits[i]) - highest) / o.temperature);
+    weight[i] = std::exp((static_cast<double>(logits[i]) - highest) / temperature);
   std::vector<size_t> kept(logits.size());
   std::iota(kept.begin(), kept.end(), size_t{0});
   // Equal weights keep the order of their ids, so that the result is the same everywhere.
   const auto heavier = [&](size_t a, size_t b) {
     return weight[a] != weight[b] ? weight[a] > weight[b] : a < b;
   };
-  if (o.top_k > 0 && static_cast<size_t>(o.top_k) < kept.size()) {
-    std::nth_element(kept.begin(), kept.begin() + o.top_k, kept.end(), heavier);
-    kept.resize(static_cast<size_t>(o.top_k));
+  const auto top_k = static_cast<size_t>(sampling.top_k.value_or(0));
+  if (top_k > 0 && top_k < kept.size()) {
+    std::nth_element(kept.begin(), kept.begin() + static_cast<ptrdiff_t>(top_k), kept.end(),
+                     heavier);
+    kept.resize(top_k);
   }
-  if (o.top_p < 1) {
+  if (const double top_p = sampling.top_p.value_or(1); top_p < 1) {
     std::sort(kept.begin(), kept.end(), heavier);
     double all = 0;
     for (const size_t i : kept) all += weight[i];
     double sum = 0;
     size_t count = 0;
-    while (count < kept.size() && sum < o.top_p * all) sum += weight[kept[count++]];
+    while (count < kept.size() && sum < top_p * all) sum += weight[kept[count++]];
     kept.resize(count);
   }
-  if (o.min_p > 0) std::erase_if(kept, [&](size_t i) { return weight[i] < o.min_p; });
+  if (const double min_p = sampling.min_p.value_or(0); min_p > 0)
+    std::erase_if(kept, [&](size_t i) { return weight[i] < min_p; });
 
   double all = 0;
   for (const size_t i : kept) all += weight[i];

@@ -4,7 +4,7 @@
 
 #include "lathe/base/random.h"
 #include "lathe/base/tensor.h"
-#include "lathe/generate/options.h"
+#include "lathe/model/generation_config.h"
 
 namespace lathe {
 
@@ -12,6 +12,6 @@ namespace lathe {
 /// in transformers' order. `context` are the tokens before, prompt included; `logits` are
 /// overwritten.
 int64_t sample_token(std::span<float> logits, std::span<const int64_t> context,
-                     const SamplingOptions& options, Random& random);
+                     const Sampling& sampling, Random& random);
 
 }  // namespace lathe

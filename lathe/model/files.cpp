@@ -102,20 +102,21 @@ Tensor tensor_of(const TensorInfo& info, std::span<const std::byte> bytes) {
 StoredModel open_stored_model(const fs::path& path) {
   if (is_gguf(path)) {
     const auto file = std::make_shared<const GgufModel>(path);
-    return {file->config(), file};
+    return {file->config(), {}, file};
   }
   const auto config = [&] {
     const Context reading("config.json");
     return read_model_config(load_json(path / "config.json", 10'000'000));
   }();
-  return {config, std::make_shared<const ModelFiles>(path)};
+  return {config, load_generation_config(path), std::make_shared<const ModelFiles>(path)};
 }
 
 std::unique_ptr<Model> load_model(const fs::path& path, std::optional<at::ScalarType> dtype,
                                   WeightMemory memory) {
   const Context loading("loading the model {}", path.string());
-  const auto [config, files] = open_stored_model(path);
+  auto [config, generation, files] = open_stored_model(path);
   std::unique_ptr<Model> model = empty_model(config);
+  model->set_generation_config(std::move(generation));
   const at::NoGradGuard no_grad;
   std::set<std::string> used;
   for (const NamedTensor& weight : model->named_tensors()) {
@@ -151,6 +152,8 @@ void save_model(Model& model, const fs::path& directory, std::optional<at::Scala
   write_model_files(directory, views);
   write_file(directory / "config.json",
              write_model_config(model.config(), config_dtype(stored)).dump(2) + "\n");
+  if (const std::string& file = model.generation_config().file; !file.empty())
+    write_file(directory / "generation_config.json", file);
 }
 
 }  // namespace lathe

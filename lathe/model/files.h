@@ -11,10 +11,11 @@ namespace lathe {
 /// they are wanted. Mapped weights cost no time and no copy, and must not be written to.
 enum class WeightMemory { owned, mapped };
 
-/// A model that is not loaded yet: its configuration, and its weights under their Hugging Face
-/// names.
+/// A model that is not loaded yet: its configuration, how it writes, and its weights under their
+/// Hugging Face names.
 struct StoredModel {
   ModelConfig config;
+  GenerationConfig generation;
   std::shared_ptr<const TensorSource> weights;
 };
 
@@ -28,8 +29,9 @@ std::unique_ptr<Model> load_model(const fs::path& path,
                                   std::optional<at::ScalarType> dtype = std::nullopt,
                                   WeightMemory memory = WeightMemory::owned);
 
-/// Writes config.json and the weights, in `dtype` or else as they are, so that transformers loads
-/// them. Every file is synced; the directory must exist.
+/// Writes config.json, the weights, in `dtype` or else as they are, and the generation_config.json
+/// that the model came with, so that transformers loads them. Every file is synced; the directory
+/// must exist.
 void save_model(Model& model, const fs::path& directory,
                 std::optional<at::ScalarType> dtype = std::nullopt);
 

@@ -119,6 +119,7 @@ ModelReport inspect_model(const fs::path& path) {
     const Context reading("config.json");
     report.config = read_model_config(load_json(path / "config.json", 10'000'000));
   });
+  look_at(report, [&] { report.generation = load_generation_config(path); });
   look_at(report, [&] {
     files = open_weights(path);
     count(*files, report);

@@ -8,6 +8,7 @@
 
 #include "lathe/base/file.h"
 #include "lathe/model/config.h"
+#include "lathe/model/generation_config.h"
 
 namespace lathe {
 
@@ -21,6 +22,7 @@ struct ModelReport {
   };
 
   std::optional<ModelConfig> config;
+  GenerationConfig generation;
   std::vector<Part> parts;                 ///< in the order of a forward pass
   std::map<std::string, uint64_t> stored;  ///< bytes of each type of weight in the files
   size_t tensors = 0;

@@ -5,6 +5,7 @@
 
 #include "lathe/base/tensor.h"
 #include "lathe/model/config.h"
+#include "lathe/model/generation_config.h"
 #include "lathe/model/kv_cache.h"
 #include "lathe/model/walk.h"
 
@@ -51,6 +52,9 @@ class Model {
 
   const ModelConfig& config() const { return config_; }
   ModelConfig& mutable_config() { return config_; }
+  /// How its makers let it write; kept with the model when it is saved.
+  const GenerationConfig& generation_config() const { return generation_config_; }
+  void set_generation_config(GenerationConfig config) { generation_config_ = std::move(config); }
   /// The dtype of activations; weights are kept as they are and rounded where they are used.
   at::ScalarType compute_dtype() const { return compute_dtype_; }
   void set_compute_dtype(at::ScalarType dtype) { compute_dtype_ = dtype; }
@@ -79,6 +83,7 @@ class Model {
   virtual std::vector<NamedTensor> own_tensors() = 0;
 
   ModelConfig config_;
+  GenerationConfig generation_config_;
   at::ScalarType compute_dtype_ = at::kFloat;
   bool gradient_checkpointing_ = false;
 

@@ -235,6 +235,34 @@ TEST_F(Binary, tells_what_a_model_knows_and_how_it_does_on_each_text) {
   EXPECT_EQ(lathe("eval --model run/model --cloze recipe.yaml").code, 1);
 }
 
+TEST_F(Binary, follows_and_keeps_how_a_model_is_to_write) {
+  ASSERT_EQ(lathe("train recipe.yaml --max_steps 1").code, 0);
+  const std::string draw = " --prompt Line --max_new_tokens 12";
+  const std::string likeliest = lathe("generate --model run/model --temperature 0" + draw).out;
+  const std::string drawn = lathe("generate --model run/model" + draw).out;
+  EXPECT_NE(drawn, likeliest);
+  const std::string says = "{\"do_sample\": true, \"temperature\": 0.7, \"top_k\": 1}\n";
+  write("run/model/generation_config.json", says);
+  EXPECT_EQ(lathe("generate --model run/model" + draw).out, likeliest);
+  EXPECT_EQ(lathe("generate --model run/model --temperature 1 --top_k 0" + draw).out, drawn);
+  const auto facts = nlohmann::json::parse(lathe("info run/model --json").out);
+  EXPECT_EQ(facts["sampling"], (nlohmann::json{{"temperature", 0.7}, {"top_k", 1}}));
+
+  ASSERT_EQ(lathe("convert run/model copy --dtype bfloat16").code, 0);
+  EXPECT_EQ(read_file(folder_ / "copy/generation_config.json"), says);
+  write("on.yaml",
+        "model: copy\ntrain_data: [story.txt]\nmax_length: 32\nmax_steps: 1\n"
+        "cache_dir: cache\noutput_dir: on\n");
+  const Output trained = lathe("train on.yaml");
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  EXPECT_EQ(read_file(folder_ / "on/model/generation_config.json"), says);
+
+  write("copy/generation_config.json", "{\"do_sample\": true, \"top_p\": 2}");
+  const Output bad = lathe("generate --model copy" + draw);
+  EXPECT_EQ(bad.code, 1);
+  EXPECT_NE(bad.err.find("generation_config.json: \"top_p\""), std::string::npos) << bad.err;
+}
+
 TEST_F(Binary, a_stopped_run_goes_on_bit_for_bit) {
   ASSERT_EQ(lathe("train recipe.yaml --output_dir whole").code, 0);
   // Stops soon after it has begun; what it wrote until then does not matter.

@@ -23,7 +23,7 @@ class Generate : public testing::Test {
     c.max_position_embeddings = 64;
     c.initializer_range = 0.5;  // so that what comes depends on what was
     model_ = new_model(c, 3);
-    greedy_.temperature = 0;
+    greedy_.draw.temperature = 0;
     greedy_.max_new_tokens = 8;
   }
 
@@ -74,6 +74,28 @@ TEST_F(Generate, gives_each_row_what_it_would_get_alone) {
   const std::vector<Completion> together = generate(*model_, tokenizer_, prompts, greedy_);
   for (size_t i = 0; i < prompts.size(); ++i)
     EXPECT_EQ(together[i].tokens, continued(prompts[i])) << "row " << i;
+}
+
+TEST_F(Generate, draws_as_the_model_says_unless_it_is_told_otherwise) {
+  const std::vector<int64_t> likeliest = continued({1, 2, 3});
+  greedy_.draw = {};
+  greedy_.max_new_tokens = 40;
+  const std::vector<int64_t> drawn = continued({1, 2, 3});
+  model_->set_generation_config({.sampling = {.top_k = 1}});
+  const std::vector<int64_t> as_the_model_says = continued({1, 2, 3});
+  EXPECT_TRUE(std::ranges::equal(std::span(as_the_model_says).first(likeliest.size()), likeliest));
+  EXPECT_NE(as_the_model_says, drawn);
+  greedy_.draw.top_k = 0;
+  EXPECT_EQ(continued({1, 2, 3}), drawn);
+}
+
+TEST_F(Generate, ends_at_the_tokens_that_the_model_names) {
+  const std::vector<int64_t> whole = continued({1, 2, 3});
+  model_->set_generation_config({.eos_token_id = {99, whole[4]}});
+  const Completion ended = generate(*model_, tokenizer_, Prompts{{1, 2, 3}}, greedy_).at(0);
+  EXPECT_EQ(ended.end, Completion::End::eos);
+  const auto first = std::ranges::find(whole, whole[4]) - whole.begin();
+  EXPECT_EQ(static_cast<int64_t>(ended.tokens.size()), first);
 }
 
 TEST_F(Generate, refuses_what_does_not_fit) {

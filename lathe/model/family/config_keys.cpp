@@ -164,6 +164,16 @@ void ConfigKeys::operator()(const char* key, std::vector<int64_t>& target, int64
   }
 }
 
+void ConfigKeys::one_or_more(const char* key, std::vector<int64_t>& target, int64_t min,
+                             int64_t max) {
+  const json* member = find(key);
+  if (member == nullptr) return;
+  if (member->is_array())
+    (*this)(key, target, min, max);
+  else
+    target = {get_int(object_, key, min, max)};
+}
+
 void ConfigKeys::operator()(const char* key, std::vector<double>& target) {
   if (find(key) == nullptr) return;
   target.clear();

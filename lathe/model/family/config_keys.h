@@ -27,6 +27,8 @@ class ConfigKeys {
   void operator()(const char* key, bool& target);
   void operator()(const char* key, std::string& target);
   void operator()(const char* key, std::vector<int64_t>& target, int64_t min, int64_t max);
+  /// The same for one integer or a list of them.
+  void one_or_more(const char* key, std::vector<int64_t>& target, int64_t min, int64_t max);
   void operator()(const char* key, std::vector<double>& target);
   void operator()(const char* key, std::vector<std::string>& target);
   /// The same for what may be unset: null unsets it, whatever the default is.

@@ -32,15 +32,7 @@ void read_token_ids(ConfigKeys& keys, ModelConfig& c) {
   keys("bos_token_id", c.bos_token_id, int64_t{0}, large);
   keys("pad_token_id", c.pad_token_id, int64_t{-1}, large);
   if (c.pad_token_id == -1) c.pad_token_id.reset();  // Llama 1 and 2 say so
-  const json* eos = keys.find("eos_token_id");
-  if (eos == nullptr) return;
-  if (eos->is_array()) {
-    keys("eos_token_id", c.eos_token_id, 0, large);
-  } else {
-    int64_t id = 0;
-    keys("eos_token_id", id, 0, large);
-    c.eos_token_id = {id};
-  }
+  keys.one_or_more("eos_token_id", c.eos_token_id, 0, large);
 }
 
 }  // namespace
