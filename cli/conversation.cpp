@@ -2,7 +2,7 @@
 
 #include <ctime>
 
-#include "cli/command.h"
+#include "cli/text_output.h"
 
 namespace lathe {
 namespace {
@@ -46,8 +46,9 @@ void Conversation::say(const std::string& text, SamplingOptions sampling,
   }
   sampling.max_new_tokens = std::min(sampling.max_new_tokens, room);
   std::string answer;
+  TextOutput out;
   const auto show = [&](size_t, std::string_view piece) {
-    print(stdout, piece);
+    out.add(piece);
     answer += piece;
     if (interrupted.exchange(false)) throw Interrupted();
   };
@@ -56,7 +57,7 @@ void Conversation::say(const std::string& text, SamplingOptions sampling,
              show, &kept_);
   } catch (const Interrupted&) {
   }
-  print(stdout, "\n");
+  out.end_line();
   messages_.push_back({{"role", "assistant"}, {"content", answer}});
 }
 

@@ -9,6 +9,7 @@
 
 #include "cli/commands.h"
 #include "cli/open_model.h"
+#include "cli/text_output.h"
 
 namespace lathe {
 namespace {
@@ -39,16 +40,17 @@ void answer(Model& model, const Tokenizer& tokenizer, const std::string& prompt,
             const GenerateOptions& o, nlohmann::json& all) {
   const std::vector<std::string> prompts(static_cast<size_t>(o.num_return_sequences), prompt);
   const bool stream = !o.json && prompts.size() == 1;
-  if (stream && o.echo) fmt::print("{}", prompt);
-  const auto show = [](size_t, std::string_view text) {
-    fmt::print("{}", text);
-    std::fflush(stdout);
-  };
+  TextOutput out;
+  if (stream && o.echo) out.add(prompt);
+  const auto show = [&](size_t, std::string_view text) { out.add(text); };
   const std::vector<Completion> completions =
       generate(model, tokenizer, prompts, o.sampling, stream ? OnText(show) : OnText());
-  if (stream) fmt::print("\n");
+  if (stream) out.end_line();
   for (const Completion& c : completions) {
-    if (!stream && !o.json) fmt::print("{}{}\n\n", o.echo ? prompt : "", c.text);
+    if (!stream && !o.json) {
+      out.add((o.echo ? prompt : "") + c.text + "\n");
+      out.end_line();
+    }
     all.push_back({{"prompt", prompt},
                    {"text", c.text},
                    {"tokens", c.tokens.size()},
@@ -70,7 +72,7 @@ int run(const GenerateOptions& o) {
       answer(*model, tokenizer, line, o, all);
     }
   }
-  if (o.json) fmt::print("{}\n", nlohmann::json{{"completions", all}}.dump());
+  if (o.json) print(stdout, nlohmann::json{{"completions", all}}.dump() + "\n");
   return 0;
 }
 

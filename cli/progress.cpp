@@ -6,6 +6,8 @@
 #include <csignal>
 #include <cstdio>
 
+#include "lathe/io/utf8.h"
+
 namespace lathe {
 namespace {
 
@@ -68,7 +70,8 @@ void TerminalObserver::on_evaluation(int64_t step, const Evaluation& e) {
   if (bits) line += format(", {:.4f} bits per byte", *bits);
   for (const auto& [name, value] : e.metrics) line += format(", {} {:.4f}", name, value);
   line_.print(line);
-  if (!e.sample.empty()) line_.print("--- sample ---\n" + e.sample + "\n--------------");
+  if (!e.sample.empty())
+    line_.print("--- sample ---\n" + escape_controls(e.sample) + "\n--------------");
 }
 
 bool TerminalObserver::stop_requested() {

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "lathe/io/utf8.h"
+
 namespace lathe {
 namespace {
 
@@ -10,7 +12,7 @@ constexpr int64_t guesses_shown = 5;
 /// A token on one line, between quotes: spaces and line ends are visible.
 std::string shown(const std::string& token) {
   const auto replace = nlohmann::json::error_handler_t::replace;  // parts of a UTF-8 character
-  return nlohmann::json(token).dump(-1, ' ', false, replace);
+  return escape_controls(nlohmann::json(token).dump(-1, ' ', false, replace));
 }
 
 }  // namespace

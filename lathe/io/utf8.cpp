@@ -36,9 +36,29 @@ char32_t decode(std::string_view text, size_t at, size_t length) {
   return code;
 }
 
-bool steers_terminal(char32_t code) {
-  return code < 0x20 || (code >= 0x7F && code <= 0x9F) || code == 0x200E || code == 0x200F ||
-         code == 0x061C || (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
+bool is_control(char32_t code) {
+  return code < 0x20 || (code >= 0x7F && code <= 0x9F);
+}
+
+/// Control characters, and marks that change in what order or on what line text is shown.
+bool misleads(char32_t code) {
+  return is_control(code) || code == 0x200E || code == 0x200F || code == 0x061C ||
+         (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
+}
+
+/// Adds the character at `text[at]`, escaped if it is invalid or `escaped` says so, and returns
+/// where the next one begins.
+size_t add_shown(std::string& out, std::string_view text, size_t at, bool (*escaped)(char32_t)) {
+  const size_t length = utf8_length(text, at);
+  if (length == 0) {
+    out += format("\\x{:02x}", byte_at(text, at));
+    return at + 1;
+  }
+  if (const char32_t code = decode(text, at, length); escaped(code))
+    out += format("\\u{:04x}", static_cast<uint32_t>(code));
+  else
+    out.append(text.substr(at, length));
+  return at + length;
 }
 
 }  // namespace
@@ -108,20 +128,21 @@ bool begins_with_bom(std::string_view text) {
   return text.starts_with("\xEF\xBB\xBF");
 }
 
+std::string escape_controls(std::string_view text) {
+  const auto escaped = [](char32_t code) {
+    return is_control(code) && code != '\n' && code != '\t';
+  };
+  std::string result;
+  for (size_t at = 0; at < text.size();) at = add_shown(result, text, at, escaped);
+  return result;
+}
+
 std::string show_text(std::string_view text, size_t limit) {
   std::string result = "\"";
   size_t at = 0;
   while (at < text.size() && at < limit) {
-    const size_t length = utf8_length(text, at);
-    if (length == 0) {
-      result += format("\\x{:02x}", byte_at(text, at));
-    } else if (const char32_t code = decode(text, at, length); steers_terminal(code)) {
-      result += format("\\u{:04x}", static_cast<uint32_t>(code));
-    } else {
-      if (text[at] == '"' || text[at] == '\\') result += '\\';
-      result.append(text.substr(at, length));
-    }
-    at += std::max<size_t>(1, length);
+    if (text[at] == '"' || text[at] == '\\') result += '\\';
+    at = add_shown(result, text, at, misleads);
   }
   result += '"';
   if (at < text.size()) result += format("... ({} bytes)", text.size());

@@ -30,6 +30,10 @@ std::string replace_invalid_utf8(std::string_view text, uint64_t& replaced);
 /// Whether the text begins with the UTF-8 byte order mark, the three bytes EF BB BF.
 bool begins_with_bom(std::string_view text);
 
+/// `text` without what could drive a terminal: control characters other than newline and tab, and
+/// bytes that are not valid UTF-8, are escaped as in `show_text` (\u001b, \x9b).
+std::string escape_controls(std::string_view text);
+
 /// `text` in double quotes for an error message: what could steer a terminal (control characters,
 /// marks of writing direction) and invalid bytes are escaped, and after `limit` bytes it is cut.
 std::string show_text(std::string_view text, size_t limit = 100);

@@ -92,5 +92,12 @@ TEST(Utf8, text_for_messages_cannot_steer_a_terminal) {
   EXPECT_EQ(show_text(std::string(200, 'x'), 3), "\"xxx\"... (200 bytes)");
 }
 
+TEST(Utf8, text_without_controls_keeps_its_lines_and_its_direction) {
+  EXPECT_EQ(escape_controls("a\tb\n\"c\" é\u200F"), "a\tb\n\"c\" é\u200F");
+  EXPECT_EQ(escape_controls("\x1b[2J\r\b\x7f"), "\\u001b[2J\\u000d\\u0008\\u007f");
+  EXPECT_EQ(escape_controls("\xC2\x80\xC2\x9F\xC2\xA0"), "\\u0080\\u009f\xC2\xA0");
+  EXPECT_EQ(escape_controls("\x9B\xff"), "\\x9b\\xff");
+}
+
 }  // namespace
 }  // namespace lathe
