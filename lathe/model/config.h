@@ -86,6 +86,8 @@ struct ModelConfig {
   std::vector<int64_t> mlp_only_layers;  ///< layers that have one MLP in spite of num_experts
   int64_t decoder_sparse_step = 1;       ///< every how many layers one has experts
   double router_aux_loss_coef = 0;       ///< weight of the loss that balances experts
+  /// Whether training adds that loss. Unset: for a new model, if it has a weight.
+  std::optional<bool> output_router_logits;
   std::optional<int64_t> bos_token_id, pad_token_id;
   std::vector<int64_t> eos_token_id;
   /// Of a classifier the names of its outputs ("id2label"), and what they mean ("problem_type"); a

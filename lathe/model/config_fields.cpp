@@ -70,6 +70,8 @@ void expert_fields(ModelConfig& c, Fields& f) {
     "Make the weights of a token's experts add up to 1; Mixtral always does.");
   f("router_aux_loss_coef", c.router_aux_loss_coef,
     "Weight of the loss that keeps experts equally busy.", {.minimum = 0});
+  f("output_router_logits", c.output_router_logits,
+    "Add that loss in training; by default if it has a weight.", {.advanced = true});
   f("decoder_sparse_step", c.decoder_sparse_step, "Every how many layers one has experts.",
     {.minimum = 1, .advanced = true});
   f("mlp_only_layers", c.mlp_only_layers, "Layers that have one MLP all the same, from 0.",

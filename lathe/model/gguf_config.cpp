@@ -127,6 +127,7 @@ ModelConfig essence(ModelConfig c, const ModelConfig& like) {
   if (c.model_type == "mistral" && !c.sliding_window) c.model_type = "llama";
   c.initializer_range = like.initializer_range;
   c.router_aux_loss_coef = like.router_aux_loss_coef;
+  c.output_router_logits = like.output_router_logits;
   c.bos_token_id = like.bos_token_id;
   c.pad_token_id = like.pad_token_id;
   c.eos_token_id = like.eos_token_id;

@@ -26,7 +26,8 @@ Tensor load_balancing_loss(const std::vector<Tensor>& router_logits, int64_t cho
 
 std::optional<Term> router_balance(const ModelConfig& config, const ModelOutput& out,
                                    const Batch& batch) {
-  const bool wanted = config.router_aux_loss_coef > 0 && config.num_experts_per_tok;
+  const bool wanted = config.output_router_logits.value_or(false) &&
+                      config.router_aux_loss_coef > 0 && config.num_experts_per_tok;
   if (out.router_logits.empty() || !wanted || !at::GradMode::is_enabled()) return std::nullopt;
   const Tensor counted =
       batch.segment_ids.defined() ? batch.segment_ids.reshape(-1).ge(0) : Tensor();

@@ -10,7 +10,8 @@ namespace lathe {
 inline constexpr const char* router_aux = "router_aux";
 
 /// That term for one batch, times the model's router_aux_loss_coef; its weight is 1 a batch.
-/// Nothing for models without experts, and nothing in evaluation, which measures the text alone.
+/// Nothing for models without experts or whose output_router_logits is not set, as in transformers,
+/// and nothing in evaluation, which measures the text alone.
 std::optional<Term> router_balance(const ModelConfig& config, const ModelOutput& out,
                                    const Batch& batch);
 

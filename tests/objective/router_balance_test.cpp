@@ -33,6 +33,7 @@ TEST_P(RouterBalance, is_the_auxiliary_loss_of_transformers) {
 
 TEST_P(RouterBalance, does_not_count_padding) {
   const auto model = golden_.load();
+  model->mutable_config().output_router_logits = true;
   const ModelOutput out = model->forward({golden_["ids"], {}, {}}, nullptr);
   Batch padded = batch();
   padded.segment_ids = at::zeros({2, 20}, at::kInt);
@@ -70,6 +71,8 @@ TEST_P(RouterBalance, is_added_in_training_and_left_out_in_evaluation) {
   for (const NamedTensor& weight : model->named_tensors()) weight.tensor->requires_grad_();
   NextToken objective;
   const Batch rows = batch();
+  EXPECT_EQ(objective(*model, rows).size(), 1) << "the file says: without";
+  model->mutable_config().output_router_logits = true;
   const Weights weights = objective.weights(rows);
   double loss = 0;
   for (const Term& term : objective(*model, rows))
@@ -77,6 +80,29 @@ TEST_P(RouterBalance, is_added_in_training_and_left_out_in_evaluation) {
   EXPECT_NEAR(loss, golden_["trained_loss"].item<double>(), 1e-5);
   const at::NoGradGuard evaluation;
   EXPECT_EQ(objective(*model, rows).size(), 1);
+}
+
+TEST_P(RouterBalance, is_switched_by_the_key_of_transformers) {
+  nlohmann::json file = golden_.config();
+  ASSERT_EQ(file.at("output_router_logits"), false);
+  for (const bool on : {false, true}) {
+    file["output_router_logits"] = on;
+    const ModelConfig config = read_model_config(file);
+    EXPECT_EQ(config.output_router_logits, on);
+    EXPECT_EQ(write_model_config(config, "float32").at("output_router_logits"), on);
+  }
+  file.erase("output_router_logits");
+  EXPECT_EQ(read_model_config(file).output_router_logits, false);
+}
+
+TEST_P(RouterBalance, is_added_for_a_new_model_that_gives_it_a_weight) {
+  ModelConfig recipe;
+  recipe.model_type = GetParam();
+  EXPECT_EQ(complete_config(recipe).output_router_logits, false);
+  recipe.router_aux_loss_coef = 0.01;
+  EXPECT_EQ(complete_config(recipe).output_router_logits, true);
+  recipe.output_router_logits = false;
+  EXPECT_EQ(complete_config(recipe).output_router_logits, false);
 }
 
 INSTANTIATE_TEST_SUITE_P(Golden, RouterBalance, testing::Values("mixtral", "qwen3_moe"),

@@ -14,12 +14,20 @@ void read_experts(ConfigKeys& keys, ModelConfig& c) {
   keys("num_local_experts", c.num_experts, 0, most_experts);
   keys("num_experts_per_tok", c.num_experts_per_tok, int64_t{1}, most_experts);
   keys("router_aux_loss_coef", c.router_aux_loss_coef, 0.0);
+  c.output_router_logits = false;
+  keys("output_router_logits", c.output_router_logits);
 }
 
 void write_experts(const ModelConfig& c, nlohmann::json& object) {
   object["num_local_experts"] = c.num_experts;
   object["num_experts_per_tok"] = or_null(c.num_experts_per_tok);
   object["router_aux_loss_coef"] = c.router_aux_loss_coef;
+  object["output_router_logits"] = c.output_router_logits.value_or(false);
+}
+
+void complete_experts(ModelConfig& c) {
+  complete_decoder(c);
+  if (!c.output_router_logits) c.output_router_logits = c.router_aux_loss_coef > 0;
 }
 
 /// Where a weight of an expert is in files that keep all experts of a layer in one tensor, as
@@ -59,7 +67,7 @@ void write_mixtral(const ModelConfig& c, nlohmann::json& object) {
 }
 
 void complete_mixtral(ModelConfig& c) {
-  complete_decoder(c);
+  complete_experts(c);
   c.norm_topk_prob = true;
   c.block_sparse_moe = true;
 }
@@ -111,7 +119,7 @@ void write_qwen3_moe(const ModelConfig& c, nlohmann::json& object) {
 }
 
 void complete_qwen3_moe(ModelConfig& c) {
-  complete_decoder(c);
+  complete_experts(c);
   if (!c.moe_intermediate_size) c.moe_intermediate_size = c.intermediate_size;
   c.query_key_norm = QueryKeyNorm::head;
 }
