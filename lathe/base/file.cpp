@@ -134,6 +134,7 @@ std::string read_file(const fs::path& path, uint64_t limit) {
   require(ignored || size <= limit, "reading {}: expected at most {} bytes, found {}",
           path.string(), limit, size);
   std::string content;
+  if (!ignored) content.reserve(size);
   read_pieces(path, [&](std::span<const std::byte> piece) {
     content.append(reinterpret_cast<const char*>(piece.data()), piece.size());
   });

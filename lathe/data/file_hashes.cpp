@@ -58,7 +58,7 @@ FileHashes::FileHashes(fs::path memory) : memory_(std::move(memory)) {
 }
 
 void FileHashes::load() {
-  const json root = load_json(memory_, uint64_t{1} << 30);
+  const json root = parse_json(read_file(memory_, uint64_t{1} << 30));
   for (const auto& [path, value] : root.items()) {
     Entry entry;
     entry.stamp = {static_cast<uint64_t>(get_int(value, "bytes", 0)), get_int(value, "modified_ns"),

@@ -21,22 +21,34 @@ using nlohmann::json;
 template <class Json>
 class Builder final : public JsonEvents {
  public:
-  explicit Builder(std::string_view text) : text_(text) {}
+  Builder(std::string_view text, uint64_t most_memory) : text_(text), most_(most_memory) {}
 
   void null() override { add(nullptr); }
   void boolean(bool value) override { add(value); }
   void integer(int64_t value) override { add(value); }
   void natural(uint64_t value) override { add(value); }
   void real(double value) override { add(value); }
-  void string(std::string value) override { add(std::move(value)); }
-  void begin_object() override { open_.push_back(add(Json::object())); }
-  void begin_array() override { open_.push_back(add(Json::array())); }
+  void string(std::string value) override {
+    use(string_bytes + heap_of(value));
+    value.shrink_to_fit();
+    add(std::move(value));
+  }
+  void begin_object() override {
+    use(object_bytes);
+    open_.push_back(add(Json::object()));
+  }
+  void begin_array() override {
+    use(array_bytes);
+    open_.push_back(add(Json::array()));
+  }
   void end_object() override {
     if constexpr (in_order) check_keys(open_.back()->template get_ref<const Members&>());
     open_.pop_back();
   }
   void end_array() override { open_.pop_back(); }
   void key(std::string name) override {
+    use(member_bytes + heap_of(name));
+    name.shrink_to_fit();
     auto& members = open_.back()->template get_ref<Members&>();
     if constexpr (in_order) {
       // The map itself would look through all keys there are.
@@ -56,6 +68,24 @@ class Builder final : public JsonEvents {
   using Members = typename Json::object_t;
   static constexpr bool in_order = std::is_same_v<Json, nlohmann::ordered_json>;
 
+  // What parts of a document take on the heap, its own bookkeeping included; three times as much
+  // where they lie in a vector, while it grows.
+  static constexpr uint64_t string_bytes = 48, object_bytes = 64, array_bytes = 48;
+  static constexpr uint64_t member_bytes = in_order ? 3 * sizeof(typename Members::value_type)
+                                                    : 32 + sizeof(std::string) + sizeof(Json) + 16;
+  static constexpr uint64_t element_bytes = 3 * sizeof(Json);
+
+  static uint64_t heap_of(const std::string& text) {
+    constexpr size_t within = 15;  // shorter ones are stored in the object
+    return text.size() > within ? (text.size() + 24) & ~uint64_t{15} : 0;
+  }
+  void use(uint64_t bytes) {
+    used_ += bytes;
+    if (used_ > most_)
+      fail("{}: up to here values take more than {} bytes of memory, far more than their text",
+           line_and_column(text_, position), most_);
+  }
+
   [[noreturn]] void fail_twice(const std::string& name) const {
     fail("{}: the key {} is there twice", line_and_column(text_, position), show_text(name));
   }
@@ -74,22 +104,25 @@ class Builder final : public JsonEvents {
       root_ = std::forward<Value>(value);
       return &root_;
     }
-    if (open_.back()->is_array())
+    if (open_.back()->is_array()) {
+      use(element_bytes);
       return &open_.back()->template get_ref<typename Json::array_t&>().emplace_back(
           std::forward<Value>(value));
+    }
     *member_ = std::forward<Value>(value);
     return member_;
   }
 
   std::string_view text_;
+  uint64_t most_, used_ = 0;
   Json root_;
   std::vector<Json*> open_;
   Json* member_ = nullptr;
 };
 
 template <class Json>
-Json build(std::string_view text) {
-  Builder<Json> builder(text);
+Json build(std::string_view text, uint64_t most_memory) {
+  Builder<Json> builder(text, most_memory);
   parse_json_events(text, builder);
   return builder.take();
 }
@@ -100,7 +133,8 @@ Json load(const fs::path& path, uint64_t limit) {
   const Context doing("reading {}", path.string());
   std::string_view text = content;
   if (begins_with_bom(text)) text.remove_prefix(3);
-  return build<Json>(text);
+  constexpr uint64_t always = 16 << 20;
+  return build<Json>(text, 3 * text.size() + always);
 }
 
 template <class Json>
@@ -150,12 +184,12 @@ std::string as_string(const json& value, std::string_view key) {
 
 }  // namespace
 
-json parse_json(std::string_view text) {
-  return build<json>(text);
+json parse_json(std::string_view text, uint64_t most_memory) {
+  return build<json>(text, most_memory);
 }
 
-nlohmann::ordered_json parse_ordered_json(std::string_view text) {
-  return build<nlohmann::ordered_json>(text);
+nlohmann::ordered_json parse_ordered_json(std::string_view text, uint64_t most_memory) {
+  return build<nlohmann::ordered_json>(text, most_memory);
 }
 
 json load_json(const fs::path& path, uint64_t limit) {

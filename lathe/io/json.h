@@ -11,13 +11,17 @@
 namespace lathe {
 
 /// Parses one JSON value (see parse_json_events), refusing objects with a key twice. Memory is
-/// linear in the text. Throws Error with line and column.
-nlohmann::json parse_json(std::string_view text);
+/// linear in the text, but many times its size where values are small; more than `most_memory` is
+/// an Error. Throws Error with line and column.
+nlohmann::json parse_json(std::string_view text,
+                          uint64_t most_memory = std::numeric_limits<uint64_t>::max());
 /// The same with the members of objects in the order of the text.
-nlohmann::ordered_json parse_ordered_json(std::string_view text);
+nlohmann::ordered_json parse_ordered_json(
+    std::string_view text, uint64_t most_memory = std::numeric_limits<uint64_t>::max());
 
-/// The JSON value in a file of at most `limit` bytes. A byte order mark is skipped. Throws Error
-/// that begins with the path.
+/// The JSON value in a file of at most `limit` bytes, in values of at most three times its size
+/// (16 MB more for small ones); while the longest string is read, it is there four times more. A
+/// byte order mark is skipped. Throws Error that begins with the path.
 nlohmann::json load_json(const std::filesystem::path& path, uint64_t limit = 100'000'000);
 /// The same with the members of objects in the order of the file.
 nlohmann::ordered_json load_ordered_json(const std::filesystem::path& path, uint64_t limit);

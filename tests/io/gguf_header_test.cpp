@@ -1,13 +1,11 @@
 #include "lathe/io/gguf_header.h"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <chrono>
-#include <fstream>
 
 #include "tests/io/gguf_bytes.h"
+#include "tests/support/address_space.h"
 #include "tests/support/errors.h"
 
 namespace lathe {
@@ -310,13 +308,6 @@ TEST(GgufHeader, refuses_every_cut_of_a_file) {
   }
 }
 
-/// The bytes of address space in use.
-rlim_t address_space() {
-  size_t pages = 0;
-  std::ifstream("/proc/self/statm") >> pages;
-  return pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE));
-}
-
 /// Whether headers that announce everything too large are refused within a megabyte.
 bool refuses_within_a_megabyte() {
   std::vector<GgufBytes> files;
@@ -328,10 +319,7 @@ bool refuses_within_a_megabyte() {
     for (uint32_t type = 0; type < gguf_types; ++type)
       files.push_back(GgufBytes(0, 1).array("k", static_cast<GgufType>(type), count).data(4096));
   }
-  rlimit limit{};
-  ::getrlimit(RLIMIT_AS, &limit);
-  limit.rlim_cur = address_space() + (1 << 20);
-  ::setrlimit(RLIMIT_AS, &limit);
+  limit_address_space(1 << 20);
   const auto begin = std::chrono::steady_clock::now();
   for (const GgufBytes& file : files)
     if (refusal(file).starts_with("no error")) return false;

@@ -5,8 +5,10 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "lathe/base/file.h"
 #include "lathe/io/json_events.h"
 #include "lathe/io/utf8.h"
+#include "tests/support/address_space.h"
 #include "tests/support/errors.h"
 #include "tests/support/temporary_folder.h"
 
@@ -100,6 +102,64 @@ TEST(Json, many_keys_take_linear_time) {  // a search for line and column at eac
   for (int i = 0; i < 200'000; ++i) text += format("\"k{}\":{},\n", i, i);
   text.replace(text.size() - 2, 2, "}");
   EXPECT_EQ(parse_json(text).size(), 200'000u);
+}
+
+std::string repeated(std::string_view first, std::string_view part, size_t bytes) {
+  std::string text(first);
+  while (text.size() < bytes) text += part;
+  return text;
+}
+
+/// Documents of small values, the most expensive there are, each a file in `folder`.
+std::vector<fs::path> expensive_files(const TemporaryFolder& folder) {
+  constexpr size_t bytes = 20 << 20;
+  std::string keys = "{";
+  for (int i = 0; keys.size() < bytes; ++i) keys += format("\"{}\":0,", i);
+  const std::string texts[] = {repeated("[", "0,", bytes) + "0]",
+                               repeated("[", "[],", bytes) + "0]",
+                               repeated("[", "{},", bytes) + "0]",
+                               repeated("[", "\"\",", bytes) + "0]",
+                               repeated("[", "{\"a\":0},", bytes) + "0]",
+                               keys + "\"\":0}",
+                               repeated("[", "\"0123456789abcdef\",", bytes) + "0]"};
+  std::vector<fs::path> paths;
+  for (const std::string& text : texts) {
+    paths.push_back(folder / format("{}.json", paths.size()));
+    std::ofstream(paths.back()) << text;
+  }
+  return paths;
+}
+
+/// Whether a file is read or refused in three times its size and what it takes itself.
+bool keeps_to_three_times_its_size(const fs::path& path) {
+  limit_address_space(4 * fs::file_size(path) + (20 << 20));
+  try {
+    return load_json(path).size() > 0;
+  } catch (const Error& error) {
+    return std::string_view(error.what()).find("bytes of memory") != std::string_view::npos;
+  }
+}
+
+TEST(JsonDeathTest, a_file_takes_no_more_than_three_times_its_size) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the sanitizer needs the address space";
+#endif
+  const TemporaryFolder folder;
+  for (const fs::path& path : expensive_files(folder))
+    EXPECT_EXIT(std::_Exit(keeps_to_three_times_its_size(path) ? 0 : 1), testing::ExitedWithCode(0),
+                "")
+        << path;
+}
+
+TEST(Json, what_usual_files_hold_fits_into_three_times_their_size) {
+  std::string index = "{\"weight_map\":{";
+  for (int i = 0; i < 100'000; ++i)
+    index += format(
+        "\"model.layers.{0}.mlp.experts.{0}.gate_proj.weight\": "
+        "\"model-{0:05}-of-00163.safetensors\",\n",
+        i);
+  index.replace(index.size() - 2, 2, "}}");
+  EXPECT_EQ(parse_json(index, 3 * index.size()).at("weight_map").size(), 100'000u);
 }
 
 TEST(Json, a_file_is_named_in_errors_and_may_have_a_byte_order_mark) {

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstring>
 #include <fstream>
 
+#include "tests/support/address_space.h"
 #include "tests/support/errors.h"
 #include "tests/support/temporary_folder.h"
 
@@ -336,6 +338,49 @@ TEST(Safetensors, reads_many_tensors_in_linear_time) {  // a quadratic reader ta
     header += format(R"("w{}":{{"dtype":"U8","shape":[1],"data_offsets":[{},{}]}},)", i, i, i + 1);
   header.back() = '}';
   EXPECT_EQ(accepted(header, 100'000).size(), 100'000u);
+}
+
+/// Whether small files that announce everything too large are refused within a megabyte.
+bool refuses_within_a_megabyte() {
+  std::vector<std::string> files;
+  for (const char* number : {"4294967296", "9223372036854775807", "18446744073709551615",
+                             "18446744073709551616", "1e300", "-1"}) {
+    for (const char* members : {R"("dtype":"F64","shape":[N],"data_offsets":[0,16])",
+                                R"("dtype":"U8","shape":[N,N,N],"data_offsets":[0,16])",
+                                R"("dtype":"U8","shape":[16],"data_offsets":[0,N])",
+                                R"("dtype":"U8","shape":[16],"data_offsets":[N,N])"}) {
+      std::string header = format("{{\"w\":{{{}}}}}", members);
+      for (size_t at; (at = header.find('N')) != header.npos;) header.replace(at, 1, number);
+      files.push_back(with_header(header, 16));
+    }
+  }
+  for (const uint64_t length :
+       {uint64_t{1} << 20, uint64_t{1} << 32, uint64_t{1} << 63, ~uint64_t{0}}) {
+    files.push_back(with_header("{}", 16));
+    std::memcpy(files.back().data(), &length, 8);
+  }
+  files.push_back(with_header(std::string(4096, '['), 16));
+  files.push_back(with_header("{\"w\":" + std::string(4096, '{'), 16));
+  files.push_back(with_header("\"" + std::string(4096, 'x'), 16));
+  const TemporaryFolder folder;
+  std::vector<fs::path> paths;
+  for (const std::string& file : files) {
+    paths.push_back(folder / format("{}.safetensors", paths.size()));
+    write_file_atomic(paths.back(), file);
+  }
+  limit_address_space(1 << 20);
+  const auto begin = std::chrono::steady_clock::now();
+  for (const fs::path& path : paths)
+    if (message_of([&] { SafetensorsFile opened(path); }).starts_with("no error")) return false;
+  // Ten milliseconds each are promised; this is a hundred.
+  return std::chrono::steady_clock::now() - begin < files.size() * std::chrono::milliseconds(100);
+}
+
+TEST(SafetensorsDeathTest, a_hostile_header_costs_no_memory_and_no_time) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the sanitizer needs the address space";
+#endif
+  EXPECT_EXIT(std::_Exit(refuses_within_a_megabyte() ? 0 : 1), testing::ExitedWithCode(0), "");
 }
 
 TEST(Safetensors, a_tensor_of_another_file_is_refused) {
