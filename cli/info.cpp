@@ -48,10 +48,9 @@ void look_at_tokenizer(const fs::path& path, ModelFacts& facts) {
 
 void estimate_memory(const InfoOptions& o, ModelFacts& facts) {
   if (!facts.report.config || facts.report.parameters() == 0) return;
-  for (const bool checkpointing : {false, true})
-    facts.memory.push_back({checkpointing ? "all weights, gradient_checkpointing" : "all weights",
-                            training_memory(*facts.report.config, facts.report.parameters(), o.rows,
-                                            o.max_length, checkpointing)});
+  const std::unique_ptr<Model> model = empty_model(*facts.report.config);
+  for (const TrainingMethod& method : training_methods())
+    facts.memory.push_back({method.name, training_memory(*model, method, o.rows, o.max_length)});
 }
 
 int run(const InfoOptions& o) {

@@ -89,11 +89,10 @@ std::string to_text(const ModelFacts& facts) {
   if (report.generation.sampling != Sampling())
     text += line("sampling", to_json(to_value(report.generation.sampling)));
   if (!facts.memory.empty())
-    text += format("\nmemory to train, batches of {} x {} tokens, bfloat16 products:\n", facts.rows,
-                   facts.max_length);
+    text += format("\nmemory to train, batches of {} x {} tokens:\n", facts.rows, facts.max_length);
   for (const auto& [method, bytes] : facts.memory)
     text +=
-        format("  {:<36}{:>9}\n", method, short_number(static_cast<double>(bytes.total()), "B"));
+        format("  {:<50}{:>9}\n", method, short_number(static_cast<double>(bytes.total()), "B"));
   for (const std::string& problem : report.problems) text += format("\nproblem: {}\n", problem);
   return text;
 }

@@ -62,4 +62,10 @@ Tensor Attention::operator()(const Tensor& x, const LayerInput& in, int64_t laye
   return o_proj(attend(q, k, v, sight, in.cache, layer, scoring));
 }
 
+Kept Attention::kept() const {
+  const Kept mixed = kept_by_attention(heads, key_value_heads, head_dim);
+  const int64_t normed = q_norm ? (heads + key_value_heads) * head_dim : 0;
+  return mixed + Kept{o_proj.weight.size(0) + normed};
+}
+
 }  // namespace lathe

@@ -18,6 +18,7 @@ struct Attention {
 
   Attention(const ModelConfig& config, int64_t layer);
   Tensor operator()(const Tensor& x, const LayerInput& in, int64_t layer) const;
+  Kept kept() const;
   void visit(auto&& v) {
     v("q_proj", q_proj);
     v("k_proj", k_proj);

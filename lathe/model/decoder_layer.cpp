@@ -32,4 +32,11 @@ LayerOutput DecoderLayer::operator()(const Tensor& x, const LayerInput& in, int6
   return {h + normed(behind_mlp, moe ? (*moe)(y, logits) : (*mlp)(y)), logits};
 }
 
+Kept DecoderLayer::kept() const {
+  Kept all = self_attn.kept() + (moe ? moe->kept() : mlp->kept());
+  for (const auto* norm : {&before_attention, &behind_attention, &before_mlp, &behind_mlp})
+    if (*norm) all = all + (*norm)->kept();
+  return all;
+}
+
 }  // namespace lathe

@@ -16,6 +16,7 @@ struct DecoderLayer {
 
   DecoderLayer(const ModelConfig& config, int64_t layer);
   LayerOutput operator()(const Tensor& x, const LayerInput& in, int64_t layer) const;
+  Kept kept() const;
   void visit(auto&& v) {
     v("self_attn", self_attn);
     v("mlp", mlp);

@@ -40,6 +40,11 @@ Tensor Gpt2Attention::operator()(const Tensor& x, const LayerInput& in, int64_t 
   return c_proj(attend(qkv[0], qkv[1], qkv[2], in.global, in.cache, layer, scoring));
 }
 
+Kept Gpt2Attention::kept() const {
+  const int64_t width = c_proj.weight.size(0);
+  return Kept{width} + kept_by_attention(heads, heads, width / heads);
+}
+
 Gpt2Mlp::Gpt2Mlp(const ModelConfig& c)
     : c_fc(c.hidden_size, c.intermediate_size),
       c_proj(c.intermediate_size, c.hidden_size),
@@ -49,12 +54,20 @@ Tensor Gpt2Mlp::operator()(const Tensor& x) const {
   return c_proj(ops::activate(c_fc(x), activation));
 }
 
+Kept Gpt2Mlp::kept() const {
+  return {c_fc.weight.size(0) + 2 * c_fc.weight.size(1)};  // before and behind the activation
+}
+
 Gpt2Block::Gpt2Block(const ModelConfig& c, int64_t layer)
     : ln_1(c.hidden_size, c), attn(c, layer), ln_2(c.hidden_size, c), mlp(c) {}
 
 LayerOutput Gpt2Block::operator()(const Tensor& x, const LayerInput& in, int64_t layer) const {
   const Tensor h = x + attn(ln_1(x), in, layer);
   return {h + mlp(ln_2(h)), {}};
+}
+
+Kept Gpt2Block::kept() const {
+  return ln_1.kept() + attn.kept() + ln_2.kept() + mlp.kept();
 }
 
 Gpt2::Body::Body(const ModelConfig& c)

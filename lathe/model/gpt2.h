@@ -28,6 +28,7 @@ struct Gpt2Attention {
 
   Gpt2Attention(const ModelConfig& config, int64_t layer);
   Tensor operator()(const Tensor& x, const LayerInput& in, int64_t layer) const;
+  Kept kept() const;
   void visit(auto&& v) {
     v("c_attn", c_attn);
     v("c_proj", c_proj);
@@ -40,6 +41,7 @@ struct Gpt2Mlp {
 
   explicit Gpt2Mlp(const ModelConfig& config);
   Tensor operator()(const Tensor& x) const;  // (B, T, D) -> (B, T, D)
+  Kept kept() const;
   void visit(auto&& v) {
     v("c_fc", c_fc);
     v("c_proj", c_proj);
@@ -54,6 +56,7 @@ struct Gpt2Block {
 
   Gpt2Block(const ModelConfig& config, int64_t layer);
   LayerOutput operator()(const Tensor& x, const LayerInput& in, int64_t layer) const;
+  Kept kept() const;
   void visit(auto&& v) {
     v("ln_1", ln_1);
     v("attn", attn);
@@ -68,6 +71,7 @@ class Gpt2 final : public Model {
 
   ModelOutput forward(const ModelInput& input, KvCache* cache) override;
   const Tensor& output_weight() const override;
+  std::vector<Kept> kept() const override { return kept_by_layers(body_.h); }
   /// What is added to the residual stream begins smaller, the deeper the model is.
   double initial_deviation(const std::string& weight) const override;
 

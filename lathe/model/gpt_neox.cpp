@@ -19,6 +19,11 @@ Tensor GptNeoxAttention::operator()(const Tensor& x, const LayerInput& in, int64
   return dense(attend(q, k, qkv[2], in.global, in.cache, layer, scoring));
 }
 
+Kept GptNeoxAttention::kept() const {
+  const int64_t width = dense.weight.size(0);
+  return Kept{width} + kept_by_attention(heads, heads, width / heads);
+}
+
 GptNeoxMlp::GptNeoxMlp(const ModelConfig& c)
     : dense_h_to_4h(c.hidden_size, c.intermediate_size, true),
       dense_4h_to_h(c.intermediate_size, c.hidden_size, true),
@@ -26,6 +31,11 @@ GptNeoxMlp::GptNeoxMlp(const ModelConfig& c)
 
 Tensor GptNeoxMlp::operator()(const Tensor& x) const {
   return dense_4h_to_h(ops::activate(dense_h_to_4h(x), activation));
+}
+
+Kept GptNeoxMlp::kept() const {
+  // Before and behind the activation.
+  return {dense_h_to_4h.weight.size(1) + 2 * dense_h_to_4h.weight.size(0)};
 }
 
 GptNeoxLayer::GptNeoxLayer(const ModelConfig& c)
@@ -40,6 +50,13 @@ LayerOutput GptNeoxLayer::operator()(const Tensor& x, const LayerInput& in, int6
   if (parallel) return {mlp(post_attention_layernorm(x)) + attended + x, {}};
   const Tensor h = attended + x;
   return {mlp(post_attention_layernorm(h)) + h, {}};
+}
+
+Kept GptNeoxLayer::kept() const {
+  const Kept all =
+      input_layernorm.kept() + attention.kept() + post_attention_layernorm.kept() + mlp.kept();
+  // Side by side, both norms read the same.
+  return parallel ? all + Kept{-post_attention_layernorm.kept().numbers} : all;
 }
 
 GptNeox::Body::Body(const ModelConfig& c)

@@ -16,6 +16,7 @@ struct GptNeoxAttention {
 
   explicit GptNeoxAttention(const ModelConfig& config);
   Tensor operator()(const Tensor& x, const LayerInput& in, int64_t layer) const;
+  Kept kept() const;
   void visit(auto&& v) {
     v("query_key_value", query_key_value);
     v("dense", dense);
@@ -28,6 +29,7 @@ struct GptNeoxMlp {
 
   explicit GptNeoxMlp(const ModelConfig& config);
   Tensor operator()(const Tensor& x) const;  // (B, T, D) -> (B, T, D)
+  Kept kept() const;
   void visit(auto&& v) {
     v("dense_h_to_4h", dense_h_to_4h);
     v("dense_4h_to_h", dense_4h_to_h);
@@ -42,6 +44,7 @@ struct GptNeoxLayer {
 
   explicit GptNeoxLayer(const ModelConfig& config);
   LayerOutput operator()(const Tensor& x, const LayerInput& in, int64_t layer) const;
+  Kept kept() const;
   void visit(auto&& v) {
     v("input_layernorm", input_layernorm);
     v("post_attention_layernorm", post_attention_layernorm);
@@ -56,6 +59,7 @@ class GptNeox final : public Model {
 
   ModelOutput forward(const ModelInput& input, KvCache* cache) override;
   const Tensor& output_weight() const override;
+  std::vector<Kept> kept() const override { return kept_by_layers(body_.layers); }
 
  protected:
   std::vector<NamedTensor> own_tensors() override;

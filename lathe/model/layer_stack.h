@@ -56,6 +56,19 @@ struct LayerOutput {
 Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const LayerInput::Sight& sight,
               KvCache* cache, int64_t layer, ops::Scoring scoring);
 
+/// What attention keeps of its queries, keys, values and results.
+inline Kept kept_by_attention(int64_t heads, int64_t key_value_heads, int64_t head_dim) {
+  return {2 * (heads + key_value_heads) * head_dim, heads};
+}
+
+/// What each of the layers keeps.
+template <class Layer>
+std::vector<Kept> kept_by_layers(const std::vector<Layer>& layers) {
+  std::vector<Kept> kept;
+  for (const Layer& layer : layers) kept.push_back(layer.kept());
+  return kept;
+}
+
 /// x (B, T, D) through all layers, which are called as layer(x, in, index) -> LayerOutput.
 /// `recomputed`: their activations are computed again in the backward pass.
 template <class Layer>

@@ -64,4 +64,10 @@ Tensor Mlp::operator()(const Tensor& x) const {
   return down_proj(ops::activate(gate, activation) * up);
 }
 
+Kept Mlp::kept() const {
+  // Both halves, and unless one operation does it all, the gate's activation and the product.
+  const int64_t halves = activation == ops::Activation::silu ? 2 : 4;
+  return {down_proj.weight.size(0) + halves * down_proj.weight.size(1)};
+}
+
 }  // namespace lathe

@@ -4,6 +4,7 @@
 
 #include "lathe/base/tensor.h"
 #include "lathe/model/config.h"
+#include "lathe/model/kept.h"
 #include "lathe/ops/activation.h"
 
 namespace lathe {
@@ -38,6 +39,7 @@ struct RmsNorm {
   RmsNorm(int64_t width, const ModelConfig& config);
   Tensor operator()(const Tensor& x) const;  // (..., D) -> (..., D)
   int64_t width() const { return weight.size(0); }
+  Kept kept() const { return {width(), 1}; }
   void visit(auto&& v) { v("weight", weight); }
 };
 
@@ -47,6 +49,7 @@ struct LayerNorm {
 
   LayerNorm(int64_t width, const ModelConfig& config);
   Tensor operator()(const Tensor& x) const;  // (..., D) -> (..., D)
+  Kept kept() const { return {weight.size(0), 2}; }
   void visit(auto&& v) {
     v("weight", weight);
     v("bias", bias);
@@ -63,6 +66,7 @@ struct Mlp {
   /// `width`: F.
   Mlp(const ModelConfig& config, int64_t width);
   Tensor operator()(const Tensor& x) const;  // (B, T, D) -> (B, T, D)
+  Kept kept() const;
   void visit(auto&& v) {
     v("gate_proj", gate_proj);
     v("up_proj", up_proj);

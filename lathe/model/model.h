@@ -6,6 +6,7 @@
 #include "lathe/base/tensor.h"
 #include "lathe/model/config.h"
 #include "lathe/model/generation_config.h"
+#include "lathe/model/kept.h"
 #include "lathe/model/kv_cache.h"
 #include "lathe/model/walk.h"
 
@@ -45,6 +46,8 @@ class Model {
   virtual const Tensor& output_weight() const = 0;
   /// Every weight once, under its Hugging Face name.
   std::vector<NamedTensor> named_tensors();
+  /// What each layer keeps of a token for the backward pass.
+  virtual std::vector<Kept> kept() const = 0;
   /// The standard deviation that a weight (not a norm or bias) of a new model is drawn with.
   virtual double initial_deviation(const std::string& /*weight*/) const {
     return config_.initializer_range;

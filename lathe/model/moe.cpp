@@ -34,4 +34,10 @@ Tensor SparseMoe::operator()(const Tensor& x, const Tensor& logits) const {
   return ops::from_experts(at::cat(results), weights, order).view(x.sizes());
 }
 
+Kept SparseMoe::kept() const {
+  const int64_t width = gate.weight.size(1), count = gate.weight.size(0);
+  // The router's input, logits and probabilities; what the chosen experts keep, and their results.
+  return Kept{width + count, count} + experts.at(0).kept() * chosen + Kept{0, width} * chosen;
+}
+
 }  // namespace lathe

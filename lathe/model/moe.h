@@ -34,6 +34,7 @@ struct SparseMoe {
   Tensor router_logits(const Tensor& x) const;
   /// x (B, T, D) with its router_logits -> (B, T, D).
   Tensor operator()(const Tensor& x, const Tensor& logits) const;
+  Kept kept() const;
   void visit(auto&& v) {
     v("gate", gate);
     v("experts", experts);

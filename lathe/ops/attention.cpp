@@ -44,7 +44,8 @@ struct Layout {
   Tensor from_queries(const Tensor& x) const {
     return x.view({rows, key_heads, positions, group, width})
         .permute({0, 2, 1, 3, 4})
-        .reshape({rows, positions, key_heads * group, width});
+        .reshape({rows, positions, key_heads * group, width})
+        .contiguous();  // where no queries are grouped, it would be a view
   }
   Tensor from_keys(const Tensor& x) const {
     return x.view({rows, key_heads, positions, width}).permute({0, 2, 1, 3}).contiguous();

@@ -4,7 +4,6 @@
 
 #include "lathe/base/file.h"
 #include "lathe/model/files.h"
-#include "lathe/model/memory.h"
 #include "tests/support/temporary_folder.h"
 
 namespace lathe {
@@ -77,16 +76,6 @@ TEST_F(InspectModel, notices_a_file_that_was_cut_off) {
   EXPECT_EQ(report.problems.size(), 1U);
   EXPECT_TRUE(report.config.has_value());
   EXPECT_EQ(report.tensors, 0U);
-}
-
-TEST(TrainingMemory, is_that_of_the_tensors_of_a_step) {
-  ModelConfig c = small();
-  const TrainingMemory all = training_memory(c, 1000, 2, 8, false);
-  EXPECT_EQ(all.weights + all.gradients + all.moments, 16'000U);
-  // 16 tokens, 2 layers, bfloat16: 4 x 16 wide, 2 x (4 + 2) heads of 4, 2 x 24 of the MLP
-  EXPECT_EQ(all.activations, 16U * 2 * 2 * (4 * 16 + 2 * 6 * 4 + 2 * 24));
-  EXPECT_EQ(all.loss, 2U * 16 * 50 + 6U * 50 * 16 + 2U * 2 * 16 * 16);
-  EXPECT_LT(training_memory(c, 1000, 2, 8, true).activations, all.activations);
 }
 
 }  // namespace
