@@ -39,10 +39,12 @@ def model_folder():
 
 
 def rows_of(kind):
-    rows = [json.loads(line) for line in open("snippets/instruct.train.jsonl", encoding="utf-8")][:STEPS * ROWS]
+    """Conversations whose answers are long enough for a loss that does not hang on a handful of tokens."""
+    snippets = [json.loads(line) for line in open("snippets/film.train.jsonl", encoding="utf-8")][:STEPS * ROWS]
+    pairs = [(f"Write a {r['label']} remark about a film.", r["text"]) for r in snippets]
     if kind == "messages":
-        return rows
-    return [{"prompt": r["messages"][0]["content"] + "\n\n", "completion": r["messages"][1]["content"]} for r in rows]
+        return [{"messages": [{"role": "user", "content": q}, {"role": "assistant", "content": a}]} for q, a in pairs]
+    return [{"prompt": q + "\n\n", "completion": a} for q, a in pairs]
 
 
 def trl_losses(model, kind, dtype):
@@ -81,8 +83,8 @@ for kind in ("messages", "prompt_completion"):
     for dtype, limit in (("float32", 1e-4), ("bfloat16", 1e-2)):
         ours, theirs = lathe_losses(model, kind, dtype), trl_losses(model, kind, dtype)
         assert len(ours) == len(theirs) == STEPS, (len(ours), len(theirs))
-        worst = max(abs(a - b) / b for a, b in zip(ours, theirs))
+        worst = max(abs(a - b) for a, b in zip(ours, theirs))
         print(f"{kind}, {dtype}: first {ours[0]:.6f} and {theirs[0]:.6f}, last {ours[-1]:.6f} and {theirs[-1]:.6f}, "
-              f"largest relative difference {worst:.1e}", flush=True)
+              f"largest difference {worst:.1e}", flush=True)
         failed |= worst > limit
 sys.exit(failed)
