@@ -54,13 +54,13 @@ bool take_validation(Best& best, const Evaluation& evaluation, int64_t step,
                      const BestOptions& options) {
   const double value = metric_of(evaluation, options.metric_for_best_model);
   const double gain = larger_is_better(options) ? value - best.value : best.value - value;
-  const bool first = best.step < 0 || std::isnan(best.value);
-  if (!first && !(gain > options.early_stopping_threshold)) {
+  const bool better =
+      std::isfinite(value) && (best.step < 0 || gain > options.early_stopping_threshold);
+  if (better)
+    best = {value, step, 0};
+  else
     ++best.waited;
-    return false;
-  }
-  best = {value, step, 0};
-  return true;
+  return better;
 }
 
 bool waited_enough(const Best& best, const BestOptions& options) {

@@ -7,8 +7,7 @@
 
 #include "lathe/base/hash.h"
 #include "lathe/io/json.h"
-#include "lathe/io/safetensors.h"
-#include "lathe/model/files.h"
+#include "lathe/train/weight_file.h"
 
 namespace lathe {
 namespace {
@@ -22,11 +21,15 @@ constexpr const char* manifest_file = "manifest.json";
 constexpr std::string_view step_prefix = "step-";
 constexpr std::string_view unfinished_prefix = "tmp-";
 
-/// The three tensors of a parameter and their names in the file.
-std::vector<std::pair<std::string, Tensor>> tensors_of(const Optimizer::Parameter& p) {
-  return {{"weight." + p.name, p.weight.detach()},
-          {"exp_avg." + p.name, p.exp_avg},
-          {"exp_avg_sq." + p.name, p.exp_avg_sq}};
+/// The three tensors of each parameter, by their names in the file.
+NamedTensors tensors_of(Optimizer& optimizer) {
+  NamedTensors list;
+  for (const Optimizer::Parameter& p : optimizer.parameters()) {
+    list.emplace_back("weight." + p.name, p.weight.detach());
+    list.emplace_back("exp_avg." + p.name, p.exp_avg);
+    list.emplace_back("exp_avg_sq." + p.name, p.exp_avg_sq);
+  }
+  return list;
 }
 
 json manifest_of(const fs::path& folder) {
@@ -58,14 +61,7 @@ void Checkpoints::save(int64_t step, Optimizer& optimizer, const json& state) {
   const fs::path temporary = folder_ / format("{}{}.{}", unfinished_prefix, step, ::getpid());
   file_ops().make_directories(temporary);
   try {
-    std::vector<Tensor> on_cpu;  // lives until the file is written
-    std::vector<TensorView> views;
-    for (const Optimizer::Parameter& p : optimizer.parameters())
-      for (const auto& [name, tensor] : tensors_of(p)) {
-        on_cpu.push_back(tensor.to(at::kCPU).contiguous());
-        views.push_back(view_of(name, on_cpu.back()));
-      }
-    write_safetensors(temporary / tensor_file, views);
+    write_tensors(temporary / tensor_file, tensors_of(optimizer));
     write_file(temporary / state_file, state.dump(1) + "\n");
     write_file(temporary / manifest_file, manifest_of(temporary).dump(1) + "\n");
     publish_directory(temporary, path(step));
@@ -116,18 +112,7 @@ void Checkpoints::verify(int64_t step) const {
 
 json Checkpoints::load(int64_t step, Optimizer& optimizer) const {
   const Context loading("loading {}", path(step).string());
-  const at::NoGradGuard no_grad;
-  const SafetensorsFile file(path(step) / tensor_file);
-  for (const Optimizer::Parameter& p : optimizer.parameters())
-    for (const auto& [name, tensor] : tensors_of(p)) {
-      const TensorInfo& info = file.at(name);
-      require(info.shape == tensor.sizes().vec(), "tensor {}: expected the shape {}, found ({})",
-              name, tensor.sizes(), fmt::join(info.shape, ", "));
-      tensor.copy_(tensor_of(info, file.data(info)));
-    }
-  require(file.tensors().size() == 3 * optimizer.parameters().size(),
-          "expected {} tensors, found {}", 3 * optimizer.parameters().size(),
-          file.tensors().size());
+  read_tensors(path(step) / tensor_file, tensors_of(optimizer));
   return load_json(path(step) / state_file, 100'000'000);
 }
 

@@ -50,7 +50,7 @@ class ClassificationScores {
 
 /// All of it as JSON: metrics, labels, and confusion matrix where there is one.
 nlohmann::json to_json(const ClassificationScores& scores);
-/// And for a person, with the mistakes if `texts` are given to show them.
+/// Metrics and confusion matrix for a person.
 std::string to_text(const ClassificationScores& scores);
 
 }  // namespace lathe

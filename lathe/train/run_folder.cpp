@@ -4,8 +4,7 @@
 
 #include "lathe/base/error.h"
 #include "lathe/io/json.h"
-#include "lathe/io/safetensors.h"
-#include "lathe/model/files.h"
+#include "lathe/train/weight_file.h"
 
 namespace lathe {
 namespace {
@@ -13,6 +12,13 @@ namespace {
 fs::path made(const fs::path& path) {
   file_ops().make_directories(path);
   return path;
+}
+
+NamedTensors weights_of(Optimizer& optimizer) {
+  NamedTensors list;
+  for (const Optimizer::Parameter& p : optimizer.parameters())
+    list.emplace_back(p.name, p.weight.detach());
+  return list;
 }
 
 nlohmann::json json_of(const Progress& p) {
@@ -97,28 +103,13 @@ void RunFolder::save(Optimizer& optimizer, const Source& source, const Progress&
 
 void RunFolder::keep_best(Optimizer& optimizer) {
   const Context saving("keeping the best weights");
-  std::vector<Tensor> on_cpu;  // lives until the file is written
-  std::vector<TensorView> views;
-  for (const Optimizer::Parameter& p : optimizer.parameters()) {
-    on_cpu.push_back(p.weight.detach().to(at::kCPU).contiguous());
-    views.push_back(view_of(p.name, on_cpu.back()));
-  }
-  const fs::path file = best_file(), unfinished = file.string() + ".tmp";
-  file_ops().make_directories(file.parent_path());
-  write_safetensors(unfinished, views);
-  file_ops().rename(unfinished, file);
+  file_ops().make_directories(best_file().parent_path());
+  write_tensors(best_file(), weights_of(optimizer));
 }
 
 void RunFolder::take_best(Optimizer& optimizer) const {
   const Context loading("taking the best weights from {}", best_file().string());
-  const at::NoGradGuard no_grad;
-  const SafetensorsFile file(best_file());
-  for (const Optimizer::Parameter& p : optimizer.parameters()) {
-    const TensorInfo& info = file.at(p.name);
-    require(info.shape == p.weight.sizes().vec(), "tensor {}: expected the shape {}, found ({})",
-            p.name, p.weight.sizes(), fmt::join(info.shape, ", "));
-    p.weight.copy_(tensor_of(info, file.data(info)));
-  }
+  read_tensors(best_file(), weights_of(optimizer));
 }
 
 }  // namespace lathe

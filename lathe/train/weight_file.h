@@ -1,0 +1,22 @@
+// Tensors of a run in a file of their own, as checkpoints and the best weights are kept.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lathe/base/file.h"
+#include "lathe/base/tensor.h"
+
+namespace lathe {
+
+using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
+
+/// Writes tensors of any device as one safetensors file, in place of one that is there.
+void write_tensors(const fs::path& file, const NamedTensors& tensors);
+
+/// Fills tensors with what the file has under their names. Throws Error if it has others, or other
+/// shapes.
+void read_tensors(const fs::path& file, const NamedTensors& tensors);
+
+}  // namespace lathe
