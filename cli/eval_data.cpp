@@ -4,7 +4,6 @@
 
 #include "cli/progress.h"
 #include "lathe/data/dataset.h"
-#include "lathe/io/utf8.h"
 #include "lathe/objective/next_token.h"
 #include "lathe/train/evaluate.h"
 
@@ -23,10 +22,8 @@ Dataset open(const DataOptions& options, const Tokenizer& tokenizer, const Label
 /// The beginning of a text of the set.
 std::string text_of(const DocumentSet& set, int64_t text, const Tokenizer& tokenizer) {
   constexpr uint64_t most = 60;
-  const DocumentRef document = set[static_cast<uint64_t>(text)];
-  std::vector<int64_t> ids(std::min(document.record().tokens, most));
-  document.cache->read(document.document, 0, ids);
-  return show_text(tokenizer.decode(std::vector<int32_t>(ids.begin(), ids.end())));
+  return beginning_of(set[static_cast<uint64_t>(text)], tokenizer, most,
+                      /*skip_special_tokens=*/true);
 }
 
 }  // namespace

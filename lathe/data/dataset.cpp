@@ -51,14 +51,11 @@ void check_lengths(const TokenCache& cache, const DataSource& source, const Data
     cache.read_targets(i, 0, learned);
     const bool any = std::ranges::find(learned, uint8_t{1}) != learned.end();
     if (any && options.truncation) continue;
-    std::vector<int64_t> ids(std::min<uint64_t>(tokens, 200));
-    cache.read(i, 0, ids);
-    const std::vector<int32_t> shown(ids.begin(), ids.end());
     fail("{}: a row has {} tokens, max_length is {}: {}; the row: {}", source.path, tokens,
          options.max_length,
          any ? "give a larger one, or truncation: true to cut such rows"
              : "nothing would be left to learn of it; give a larger one, or leave it out",
-         show_text(tokenizer.decode(shown, false)));
+         beginning_of({&cache, i}, tokenizer, 200, /*skip_special_tokens=*/false));
   }
 }
 
@@ -148,6 +145,14 @@ Dataset open_dataset(const DataOptions& options, const Tokenizer& tokenizer, uin
   }
   if (labels.wanted) dataset.labels = label_set(dataset, labels);
   return dataset;
+}
+
+std::string beginning_of(const DocumentRef& document, const Tokenizer& tokenizer, uint64_t tokens,
+                         bool skip_special_tokens) {
+  std::vector<int64_t> ids(std::min(document.record().tokens, tokens));
+  document.cache->read(document.document, 0, ids);
+  return show_text(
+      tokenizer.decode(std::vector<int32_t>(ids.begin(), ids.end()), skip_special_tokens));
 }
 
 std::vector<int64_t> label_counts(const Dataset& dataset) {

@@ -46,6 +46,10 @@ using DataProgress = std::function<void(const DataSource&, const EncodeProgress&
 Dataset open_dataset(const DataOptions& options, const Tokenizer& tokenizer, uint64_t seed,
                      const DataProgress& progress = {}, const Labels& labels = {});
 
+/// The first `tokens` of a document as text, for messages and reports.
+std::string beginning_of(const DocumentRef& document, const Tokenizer& tokenizer, uint64_t tokens,
+                         bool skip_special_tokens);
+
 /// How many texts to train on each output of a classifier is for.
 std::vector<int64_t> label_counts(const Dataset& dataset);
 

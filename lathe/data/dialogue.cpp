@@ -12,13 +12,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-const Json* member(const Json& object, const char* name) {
-  const auto found = object.find(name);
-  return found == object.end() || found->is_null() ? nullptr : &*found;
-}
-
 std::string text_of(const Json& object, const char* name) {
-  const Json* found = member(object, name);
+  const Json* found = find_member(object, name);
   if (found == nullptr) return {};
   if (!found->is_string())
     fail("{}: expected a text, found {}", show_text(name), show_json(*found));
@@ -26,14 +21,15 @@ std::string text_of(const Json& object, const char* name) {
 }
 
 std::string needed_text(const Json& object, const char* name) {
-  if (member(object, name) == nullptr) fail("{}: expected a text, found none", show_text(name));
+  if (find_member(object, name) == nullptr)
+    fail("{}: expected a text, found none", show_text(name));
   return text_of(object, name);
 }
 
 /// The tools of a row: a list of schemas, or the JSON text of one (what keeps the columns of a
 /// table of one type).
 Json tools_of(const Json& row) {
-  const Json* tools = member(row, "tools");
+  const Json* tools = find_member(row, "tools");
   if (tools == nullptr) return nullptr;
   Json list = *tools;
   if (tools->is_string()) {
@@ -91,7 +87,7 @@ Dialogue read_messages(const Json& row, const char* column) {
     needed_text(each, "role");
     conversation.messages.push_back(without_nulls(each));
   }
-  if (const Json* variables = member(row, "chat_template_kwargs")) {
+  if (const Json* variables = find_member(row, "chat_template_kwargs")) {
     if (!variables->is_object())
       fail("\"chat_template_kwargs\": expected an object, found {}", show_json(*variables));
     conversation.variables = *variables;
@@ -123,7 +119,7 @@ AlpacaRow read_alpaca(const Json& row) {
                   .output = needed_text(row, "output"),
                   .system = text_of(row, "system"),
                   .history = {}};
-  const Json* history = member(row, "history");
+  const Json* history = find_member(row, "history");
   if (history == nullptr) return parts;
   if (!history->is_array()) fail("\"history\": expected a list, found {}", show_json(*history));
   for (const Json& turn : *history) {

@@ -14,8 +14,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 bool has(const Json& row, const char* column) {
-  const auto found = row.find(column);
-  return found != row.end() && !found->is_null();
+  return find_member(row, column) != nullptr;
 }
 
 /// The texts that stand around instruction, input and answer where there is no chat template

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "lathe/generate/padded.h"
 #include "lathe/io/json.h"
 
 namespace lathe {
@@ -15,20 +16,13 @@ std::string text_of(const Json& row, const char* name) {
   return found->get<std::string>();
 }
 
-/// A prompt with one choice, and where the tokens of the choice begin.
-struct Continuation {
-  std::vector<int32_t> ids;
-  size_t begin = 0;
-};
-
-Continuation continuation(const Tokenizer& tokenizer, const std::vector<int32_t>& prompt,
-                          const std::string& text) {
-  Continuation c{tokenizer.encode(text), 0};
-  const auto [differs, _] = std::ranges::mismatch(c.ids, prompt);
-  c.begin = static_cast<size_t>(differs - c.ids.begin());
-  require(c.begin > 0 && c.begin < c.ids.size(),
+/// How many tokens `row`, a prompt with a choice, has in common with the prompt.
+int64_t common_tokens(const std::vector<int64_t>& row, const std::vector<int32_t>& prompt,
+                      const std::string& text) {
+  const auto [differs, _] = std::ranges::mismatch(row, prompt);
+  require(differs != row.begin() && differs != row.end(),
           "a choice needs tokens behind at least one of the prompt: {}", text);
-  return c;
+  return differs - row.begin();
 }
 
 }  // namespace
@@ -62,27 +56,26 @@ ClozeQuestion cloze_question(const Json& row) {
 ClozeResult answer_cloze(Model& model, const Tokenizer& tokenizer, const ClozeQuestion& question) {
   const at::NoGradGuard no_grad;
   const std::vector<int32_t> prompt = tokenizer.encode(question.prompt);
-  std::vector<Continuation> rows;
-  size_t longest = 0;
+  std::vector<std::vector<int64_t>> rows;
+  std::vector<int64_t> begins;  // of the choices' tokens
   for (const std::string& choice : question.choices) {
-    rows.push_back(continuation(tokenizer, prompt, question.prompt + choice));
-    longest = std::max(longest, rows.back().ids.size());
+    const std::string text = question.prompt + choice;
+    const std::vector<int32_t> ids = tokenizer.encode(text);
+    rows.emplace_back(ids.begin(), ids.end());
+    begins.push_back(common_tokens(rows.back(), prompt, text));
   }
-  require(static_cast<int64_t>(longest) <= model.config().max_position_embeddings,
-          "a question of {} tokens does not fit the model's context of {}", longest,
+  const ModelInput input = padded(rows, model.device());
+  require(input.input_ids.size(1) <= model.config().max_position_embeddings,
+          "a question of {} tokens does not fit the model's context of {}", input.input_ids.size(1),
           model.config().max_position_embeddings);
-  const Tensor ids = at::zeros({static_cast<int64_t>(rows.size()), static_cast<int64_t>(longest)},
-                               at::kLong);  // what stands behind a row is seen by nobody
-  for (size_t i = 0; i < rows.size(); ++i)
-    std::ranges::copy(rows[i].ids, ids.mutable_data_ptr<int64_t>() + i * longest);
-  const Tensor hidden = model.hidden_states({ids.to(model.device()), {}, {}});  // (C, T, D)
+  const Tensor hidden = model.hidden_states(input);  // (C, T, D)
 
   ClozeResult result;
   double best = -INFINITY, best_a_byte = -INFINITY;
   for (size_t i = 0; i < rows.size(); ++i) {
-    const auto row = static_cast<int64_t>(i), begin = static_cast<int64_t>(rows[i].begin);
-    const int64_t count = static_cast<int64_t>(rows[i].ids.size()) - begin;
-    const Tensor targets = ids[row].narrow(0, begin, count).to(hidden.device());
+    const auto row = static_cast<int64_t>(i);
+    const int64_t begin = begins[i], count = input.counts[i] - begin;
+    const Tensor targets = input.input_ids[row].narrow(0, begin, count);
     const double value =
         -model.cross_entropy(hidden[row].narrow(0, begin - 1, count), targets).item<double>();
     result.log_probabilities.push_back(value);

@@ -1,5 +1,6 @@
 #include "lathe/generate/generate.h"
 
+#include "lathe/generate/padded.h"
 #include "lathe/generate/sampler.h"
 #include "lathe/generate/stop_text.h"
 #include "lathe/text/stream_decoder.h"
@@ -107,31 +108,16 @@ void retire(std::vector<Row>& rows, KvCache& cache, std::vector<Completion>& res
   if (!rows.empty()) cache.keep_rows(kept);
 }
 
-/// The prompts as one batch, padded at the end: (B, longest).
-ModelInput padded(const std::vector<Row>& rows, at::Device device) {
-  size_t longest = 0;
-  std::vector<int64_t> counts;
-  for (const Row& row : rows) {
-    longest = std::max(longest, row.context.size());
-    counts.push_back(static_cast<int64_t>(row.context.size()));
-  }
-  const Tensor ids =
-      at::zeros({static_cast<int64_t>(rows.size()), static_cast<int64_t>(longest)}, at::kLong);
-  for (size_t i = 0; i < rows.size(); ++i)
-    std::copy(rows[i].context.begin(), rows[i].context.end(),
-              ids.data_ptr<int64_t>() + i * longest);
-  return {ids.to(device), {}, {}, counts};
-}
-
 Tensor next_logits(Model& model, const Tensor& hidden) {
   return model.logits(hidden).to(at::kCPU, at::kFloat).contiguous();
 }
 
 /// Reads the prompts into an empty cache; returns the hidden state after each, (B, D).
-Tensor read_prompts(Model& model, const std::vector<Row>& rows, KvCache& cache) {
-  const Tensor hidden = model.hidden_states(padded(rows, model.device()), &cache);  // (B, T, D)
+Tensor read_prompts(Model& model, const std::vector<std::vector<int64_t>>& prompts,
+                    KvCache& cache) {
+  const Tensor hidden = model.hidden_states(padded(prompts, model.device()), &cache);  // (B, T, D)
   std::vector<Tensor> last;
-  for (size_t i = 0; i < rows.size(); ++i)
+  for (size_t i = 0; i < prompts.size(); ++i)
     last.push_back(hidden[static_cast<int64_t>(i)][cache.lengths[i] - 1]);
   return at::stack(last);
 }
@@ -206,7 +192,7 @@ std::vector<Completion> generate(Model& model, const Tokenizer& tokenizer,
   const int64_t slots = static_cast<int64_t>(longest) + options.max_new_tokens;
   if (kept == nullptr) {
     KvCache cache = model.new_cache(static_cast<int64_t>(rows.size()), slots);
-    const Tensor logits = next_logits(model, read_prompts(model, rows, cache));
+    const Tensor logits = next_logits(model, read_prompts(model, prompts, cache));
     return decode(model, std::move(rows), logits, ends, options, on_text, cache);
   }
   const Tensor logits = next_logits(model, read_further(model, prompts[0], slots, *kept));

@@ -145,6 +145,14 @@ std::string show(const Json& value) {
   return value.dump();
 }
 
+template <class Json>
+const Json* member_of(const Json& object, std::string_view key) {
+  require(object.is_object(), "{}: expected an object that may hold it, found {}", show_text(key),
+          show(object));
+  const auto member = object.find(key);
+  return member == object.end() || member->is_null() ? nullptr : &*member;
+}
+
 [[noreturn]] void fail_member(std::string_view key, std::string_view expected, const json* found) {
   if (found == nullptr) fail("{}: expected {}, but it is missing", show_text(key), expected);
   fail("{}: expected {}, found {}", show_text(key), expected, show_json(*found));
@@ -201,10 +209,12 @@ nlohmann::ordered_json load_ordered_json(const fs::path& path, uint64_t limit) {
 }
 
 const json* find_member(const json& object, std::string_view key) {
-  require(object.is_object(), "{}: expected an object that may hold it, found {}", show_text(key),
-          show_json(object));
-  const auto member = object.find(key);
-  return member == object.end() || member->is_null() ? nullptr : &*member;
+  return member_of(object, key);
+}
+
+const nlohmann::ordered_json* find_member(const nlohmann::ordered_json& object,
+                                          std::string_view key) {
+  return member_of(object, key);
 }
 
 int64_t get_int(const json& object, std::string_view key, int64_t min, int64_t max) {

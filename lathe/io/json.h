@@ -29,6 +29,8 @@ nlohmann::ordered_json load_ordered_json(const std::filesystem::path& path, uint
 /// The member `key` of an object; nullptr if it is missing or null, which mean the same in Hugging
 /// Face's files. Throws Error if `object` is no object.
 const nlohmann::json* find_member(const nlohmann::json& object, std::string_view key);
+const nlohmann::ordered_json* find_member(const nlohmann::ordered_json& object,
+                                          std::string_view key);
 
 /// Typed members of an object. Without a fallback a missing or null member is an error; a member of
 /// another type or outside of [min, max] always is:

@@ -1,7 +1,5 @@
 #include "lathe/model/classifier.h"
 
-#include "lathe/base/random.h"
-
 namespace lathe {
 
 std::unique_ptr<Model> classifier_of(Model& model, const std::vector<std::string>& labels,
@@ -16,15 +14,11 @@ std::unique_ptr<Model> classifier_of(Model& model, const std::vector<std::string
   weights.erase("score.weight");
   const Tensor& like = model.output_weight();
   for (const NamedTensor& weight : classifier->named_tensors()) {
-    if (const auto found = weights.find(weight.name); found != weights.end()) {
-      *weight.tensor = found->second;
-      continue;
-    }
-    at::Generator generator =
-        at::detail::createCPUGenerator(stream_seed(seed, "init " + weight.name));
-    const Tensor drawn = at::empty(weight.tensor->sizes(), at::kFloat);
-    drawn.normal_(0, config.initializer_range, generator);
-    *weight.tensor = drawn.to(like.device(), like.scalar_type());
+    const auto found = weights.find(weight.name);
+    *weight.tensor =
+        found != weights.end()
+            ? found->second
+            : new_weight(weight, *classifier, seed).to(like.device(), like.scalar_type());
   }
   classifier->set_compute_dtype(model.compute_dtype());
   return classifier;

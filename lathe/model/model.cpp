@@ -8,23 +8,16 @@
 #include "lathe/ops/linear.h"
 
 namespace lathe {
-namespace {
 
-/// Draws the weights of one kind: norms multiply by one, biases are zeros, everything else is
-/// normal with the model's standard deviation (transformers, `_init_weights` of the
-/// families).
-void initialise(const std::string& name, const Tensor& weight, const Model& model, uint64_t seed) {
-  if (name.ends_with(".bias")) {
-    weight.zero_();
-  } else if (weight.dim() == 1) {
-    weight.fill_(1 - model.config().norm_offset);
-  } else {
-    at::Generator generator = at::detail::createCPUGenerator(stream_seed(seed, "init " + name));
-    weight.normal_(0, model.initial_deviation(name), generator);
-  }
+Tensor new_weight(const NamedTensor& weight, const Model& model, uint64_t seed) {
+  const at::NoGradGuard no_grad;
+  const Tensor value = at::empty(weight.tensor->sizes(), at::kFloat);
+  if (weight.name.ends_with(".bias")) return value.zero_();
+  if (value.dim() == 1) return value.fill_(1 - model.config().norm_offset);
+  at::Generator generator =
+      at::detail::createCPUGenerator(stream_seed(seed, "init " + weight.name));
+  return value.normal_(0, model.initial_deviation(weight.name), generator);
 }
-
-}  // namespace
 
 Model::Model(ModelConfig config) : config_(std::move(config)) {
   if (is_classifier())
@@ -106,11 +99,8 @@ std::unique_ptr<Model> new_model(const ModelConfig& given, uint64_t seed, at::Sc
   require_spelled(config);
   std::unique_ptr<Model> model = empty_model(config);
   const at::NoGradGuard no_grad;
-  for (const NamedTensor& weight : model->named_tensors()) {
-    const Tensor value = at::empty(weight.tensor->sizes(), at::kFloat);
-    initialise(weight.name, value, *model, seed);
-    *weight.tensor = value.to(dtype);
-  }
+  for (const NamedTensor& weight : model->named_tensors())
+    *weight.tensor = new_weight(weight, *model, seed).to(dtype);
   return model;
 }
 

@@ -99,6 +99,11 @@ class Model {
 std::unique_ptr<Model> new_model(const ModelConfig& config, uint64_t seed,
                                  at::ScalarType dtype = at::kFloat);
 
+/// What a weight of a new model begins with, float32 on the CPU: norms multiply by one, biases are
+/// zeros, everything else is normal with the model's standard deviation (transformers,
+/// `_init_weights` of the families), drawn from the stream (seed, name).
+Tensor new_weight(const NamedTensor& weight, const Model& model, uint64_t seed);
+
 /// A model without values in its weights (on the meta device), to be filled.
 std::unique_ptr<Model> empty_model(const ModelConfig& config);
 

@@ -5,23 +5,14 @@
 
 #include "lathe/data/dataset.h"
 #include "lathe/data/document_source.h"
-#include "lathe/text/train_tokenizer.h"
 #include "tests/data/fixture.h"
+#include "tests/support/byte_tokenizer.h"
 
 namespace lathe {
 namespace {
 
-Tokenizer byte_tokenizer(const std::string& chat_template = "") {
-  TokenizerOptions options;
-  options.vocab_size = 260;
-  options.special_tokens = {"</s>"};
-  options.eos_token = "</s>";
-  bool given = false;
-  const Tokenizer trained = train_tokenizer(options, [&]() -> std::optional<std::string> {
-    if (std::exchange(given, true)) return std::nullopt;
-    return "abc";
-  });
-  TokenizerFiles files = trained.files();
+Tokenizer tokenizer_with(const std::string& chat_template = "") {
+  TokenizerFiles files = byte_tokenizer(/*with_end=*/true).files();
   files.chat_template = chat_template;
   return Tokenizer::from_files(files);
 }
@@ -56,7 +47,7 @@ struct Answers : testing::Test {
 };
 
 TEST_F(Answers, completions_and_the_end_of_text_are_learned) {
-  const Tokenizer tokenizer = byte_tokenizer();
+  const Tokenizer tokenizer = tokenizer_with();
   const DataOptions options = options_for(R"({"prompt": "1+1=", "completion": "2"}
 {"prompt": "2+2=", "completion": "4"}
 {"prompt": "10+10=", "completion": "20"}
@@ -71,7 +62,7 @@ TEST_F(Answers, completions_and_the_end_of_text_are_learned) {
 }
 
 TEST_F(Answers, everything_is_learned_if_so_wished) {
-  const Tokenizer tokenizer = byte_tokenizer();
+  const Tokenizer tokenizer = tokenizer_with();
   DataOptions options = options_for(R"({"prompt": "1+1=", "completion": "2"})");
   options.completion_only_loss = false;
   const Dataset data = open_dataset(options, tokenizer, 0);
@@ -79,7 +70,7 @@ TEST_F(Answers, everything_is_learned_if_so_wished) {
 }
 
 TEST_F(Answers, of_conversations_what_the_assistant_says_is_learned) {
-  const Tokenizer tokenizer = byte_tokenizer(
+  const Tokenizer tokenizer = tokenizer_with(
       "{% for m in messages %}{{ m.role[0] }}:{{ m.content }};{% endfor %}"
       "{% if add_generation_prompt %}a:{% endif %}");
   const DataOptions options = options_for(
@@ -91,7 +82,7 @@ TEST_F(Answers, of_conversations_what_the_assistant_says_is_learned) {
 TEST_F(Answers, another_template_or_setting_is_other_data) {
   DataOptions options = options_for(R"({"prompt": "1+1=", "completion": "2"})");
   const auto key = [&](const std::string& chat_template) {
-    return open_dataset(options, byte_tokenizer(chat_template), 0).train[0].documents.fingerprint();
+    return open_dataset(options, tokenizer_with(chat_template), 0).train[0].documents.fingerprint();
   };
   const std::string plain = key("");
   EXPECT_NE(key("{{ messages }}"), plain);
@@ -100,7 +91,7 @@ TEST_F(Answers, another_template_or_setting_is_other_data) {
 }
 
 TEST_F(Answers, a_row_whose_answer_is_cut_off_is_an_error_that_shows_it) {
-  const Tokenizer tokenizer = byte_tokenizer();
+  const Tokenizer tokenizer = tokenizer_with();
   DataOptions options =
       options_for(R"({"prompt": "a prompt of many words, ", "completion": "and its answer"})");
   const auto message = [&] { return message_of([&] { open_dataset(options, tokenizer, 0); }); };
@@ -117,11 +108,11 @@ TEST_F(Answers, a_row_whose_answer_is_cut_off_is_an_error_that_shows_it) {
 
 TEST_F(Answers, a_damaged_mark_is_noticed) {
   const DataOptions options = options_for(R"({"prompt": "1+1=", "completion": "2"})");
-  open_dataset(options, byte_tokenizer(), 0);
+  open_dataset(options, tokenizer_with(), 0);
   for (const auto& entry : fs::recursive_directory_iterator(folder / "cache"))
     if (entry.path().filename() == "targets.bin") fs::resize_file(entry.path(), 1);
-  const Dataset again = open_dataset(options, byte_tokenizer(), 0);  // made anew
-  EXPECT_EQ(learned(*training_source(again, options, 0), byte_tokenizer()).substr(0, 9),
+  const Dataset again = open_dataset(options, tokenizer_with(), 0);  // made anew
+  EXPECT_EQ(learned(*training_source(again, options, 0), tokenizer_with()).substr(0, 9),
             "....2</s>");
 }
 

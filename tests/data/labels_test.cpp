@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "lathe/data/dataset.h"
-#include "lathe/text/train_tokenizer.h"
 #include "tests/data/fixture.h"
+#include "tests/support/byte_tokenizer.h"
 
 namespace lathe {
 namespace {
@@ -56,15 +56,7 @@ TEST(ProblemTypes, have_the_names_of_transformers) {
 
 struct LabelledTexts : testing::Test {
   TemporaryFolder folder;
-  Tokenizer tokenizer = [] {
-    TokenizerOptions options;
-    options.vocab_size = 260;
-    bool given = false;
-    return train_tokenizer(options, [&]() -> std::optional<std::string> {
-      if (std::exchange(given, true)) return std::nullopt;
-      return "abc";
-    });
-  }();
+  Tokenizer tokenizer = byte_tokenizer();
 
   DataOptions options_for(std::string_view train, std::string_view valid = "") {
     write_text(folder / "train.jsonl", train);

@@ -3,18 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/temporary_folder.h"
+#include "tests/support/tiny_model.h"
 
 namespace lathe {
 namespace {
 
 std::unique_ptr<Model> small_model() {
-  ModelConfig c;
-  c.vocab_size = 20;
-  c.hidden_size = 8;
-  c.intermediate_size = 12;
-  c.num_hidden_layers = 1;
-  c.num_attention_heads = 2;
-  return new_model(c, 1);
+  return new_model(tiny_config(), 1);
 }
 
 TEST(LoadModel, maps_weights_that_are_stored_as_they_are_wanted) {

@@ -7,6 +7,7 @@
 #include "lathe/model/inspect.h"
 #include "tests/support/errors.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/tiny_model.h"
 
 namespace lathe {
 namespace {
@@ -71,15 +72,7 @@ TEST(Sampling, what_is_given_goes_before_what_the_model_says) {
 
 class ModelWithGeneration : public testing::Test {
  protected:
-  void SetUp() override {
-    ModelConfig c;
-    c.vocab_size = 20;
-    c.hidden_size = 8;
-    c.intermediate_size = 12;
-    c.num_hidden_layers = 1;
-    c.num_attention_heads = 2;
-    save_model(*new_model(c, 1), folder_.path());
-  }
+  void SetUp() override { save_model(*new_model(tiny_config(), 1), folder_.path()); }
   void write(const std::string& text) {
     write_file_atomic(folder_ / "generation_config.json", text);
   }

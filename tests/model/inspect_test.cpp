@@ -5,24 +5,14 @@
 #include "lathe/base/file.h"
 #include "lathe/model/files.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/tiny_model.h"
 
 namespace lathe {
 namespace {
 
-ModelConfig small() {
-  ModelConfig c;
-  c.vocab_size = 50;
-  c.hidden_size = 16;
-  c.intermediate_size = 24;
-  c.num_hidden_layers = 2;
-  c.num_attention_heads = 4;
-  c.num_key_value_heads = 2;
-  return c;
-}
-
 class InspectModel : public testing::Test {
  protected:
-  void SetUp() override { save_model(*new_model(small(), 1), folder_.path()); }
+  void SetUp() override { save_model(*new_model(small_config(), 1), folder_.path()); }
   /// Replaces a part of a file's text.
   void edit(const std::string& name, const std::string& from, const std::string& to) const {
     std::string text = read_file(folder_ / name);
@@ -43,7 +33,7 @@ class InspectModel : public testing::Test {
 TEST_F(InspectModel, counts_each_parameter_once) {
   const ModelReport report = inspect_model(folder_.path());
   EXPECT_TRUE(report.problems.empty());
-  EXPECT_EQ(report.parameters(), new_model(small(), 1)->parameter_count());
+  EXPECT_EQ(report.parameters(), new_model(small_config(), 1)->parameter_count());
   EXPECT_EQ(report.stored_bytes(), 4 * static_cast<uint64_t>(report.parameters()));
   ASSERT_EQ(report.parts.size(), 5U);  // in the order of a forward pass
   EXPECT_EQ(report.parts[0].name, "embeddings");

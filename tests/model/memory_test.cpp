@@ -9,6 +9,7 @@
 
 #include "lathe/model/files.h"
 #include "tests/model/golden_family.h"
+#include "tests/support/tiny_model.h"
 
 namespace lathe {
 namespace {
@@ -124,14 +125,7 @@ INSTANTIATE_TEST_SUITE_P(Shapes, TrainingMemoryOf,
                          [](const auto& info) { return info.param; });
 
 TEST(TrainingMemory, is_that_of_the_tensors_of_a_step) {
-  ModelConfig c;
-  c.vocab_size = 50;
-  c.hidden_size = 16;
-  c.intermediate_size = 24;
-  c.num_hidden_layers = 2;
-  c.num_attention_heads = 4;
-  c.num_key_value_heads = 2;
-  const auto model = empty_model(c);
+  const auto model = empty_model(small_config());
   const TrainingMemory all = training_memory(*model, {.name = ""}, 2, 8);
   EXPECT_EQ(all.weights + all.gradients + all.moments,
             16 * static_cast<uint64_t>(model->parameter_count()));

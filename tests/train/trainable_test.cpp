@@ -4,19 +4,14 @@
 
 #include "lathe/train/loop.h"
 #include "tests/support/errors.h"
+#include "tests/support/tiny_model.h"
 
 namespace lathe {
 namespace {
 
 std::unique_ptr<Model> small_model() {
-  ModelConfig config;
-  config.vocab_size = 16;
-  config.hidden_size = 8;
-  config.intermediate_size = 12;
+  ModelConfig config = tiny_config();
   config.num_hidden_layers = 3;
-  config.num_attention_heads = 2;
-  config.num_key_value_heads = 2;
-  config.tie_word_embeddings = false;
   return new_model(config, 1);
 }
 
