@@ -29,10 +29,13 @@ void OpenModelOptions::fields(Fields& f) {
 OpenModel open_model(const OpenModelOptions& o) {
   const at::Device device = o.runtime.apply();
   const fs::path path = locate_model(o.model, hub_cache_folder());
-  // Each takes a good part of the time until the first token.
-  auto tokenizer = std::async(std::launch::async, [&] { return Tokenizer::load(path); });
-  auto model = load_model(path, parse_dtype(o.dtype), WeightMemory::mapped);
-  OpenModel opened{tokenizer.get(), std::move(model)};
+  // Each takes a good part of the time until the first token. The tokenizer is read on this thread:
+  // what it frees is then used again for the rows, instead of lying in another thread's heap.
+  auto model = std::async(std::launch::async, [&] {
+    return load_model(path, parse_dtype(o.dtype), WeightMemory::mapped);
+  });
+  Tokenizer tokenizer = Tokenizer::load(path);
+  OpenModel opened{std::move(tokenizer), model.get()};
   opened.model->to(device);
   return opened;
 }
