@@ -1,18 +1,11 @@
 #include "lathe/data/encode.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <atomic>
-#include <cerrno>
-#include <chrono>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "lathe/base/error.h"
 #include "lathe/base/hash.h"
+#include "lathe/base/made_folder.h"
 #include "lathe/data/documents.h"
 #include "lathe/data/token_writer.h"
 #include "lathe/io/utf8.h"
@@ -22,55 +15,6 @@ namespace {
 
 constexpr int format_version = 2;  // to be raised with any change of what a cache holds
 constexpr size_t batch_bytes = size_t{16} << 20;
-
-/// Waits until no other process makes the same cache. Where the file system has no locks it does
-/// not wait: then both work, and the first to finish wins.
-class BuildLock {
- public:
-  BuildLock(const fs::path& path, const std::function<void()>& waiting)
-      : file_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
-    if (file_ < 0) return;
-    try {
-      while (::flock(file_, LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK && errno != EINTR) return;
-        waiting();
-        std::this_thread::sleep_for(std::chrono::milliseconds(50));
-      }
-    } catch (...) {
-      ::close(file_);
-      throw;
-    }
-    held_ = true;
-  }
-  ~BuildLock() {
-    if (file_ >= 0) ::close(file_);
-  }
-  BuildLock(const BuildLock&) = delete;
-  BuildLock& operator=(const BuildLock&) = delete;
-  bool held() const { return held_; }
-
- private:
-  int file_;
-  bool held_ = false;
-};
-
-/// A folder that is gone with this object.
-class WorkFolder {
- public:
-  explicit WorkFolder(fs::path path) : path_(std::move(path)) {
-    file_ops().make_directories(path_);
-  }
-  ~WorkFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  WorkFolder(const WorkFolder&) = delete;
-  WorkFolder& operator=(const WorkFolder&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 class Encoder {
  public:
@@ -85,33 +29,16 @@ class Encoder {
   std::shared_ptr<const TokenCache> run() {
     file_ops().make_directories(options_.cache_dir);
     find_key();
-    if (auto cache = open()) return cache;
-    const BuildLock lock(beside(".lock"), [this] { report_progress(); });
-    if (auto cache = open()) return cache;
-    if (lock.held()) remove_leftovers();
-    const WorkFolder work(beside(unique("tmp")));
-    encode_into(work.path());
-    if (fs::exists(folder())) remove_damaged();
-    try {
-      publish_directory(work.path(), folder());
-    } catch (const Error&) {
-      if (auto cache = open()) return cache;  // another process was faster
-      throw;
-    }
-    FileHashes hashes(beside(".check.json"));
-    return std::make_shared<TokenCache>(folder(), hashes);
+    open_or_make({.parent = options_.cache_dir,
+                  .key = key_,
+                  .open = [this] { return open(); },
+                  .make = [this](const fs::path& work) { encode_into(work); },
+                  .waiting = [this] { report_progress(); }});
+    return cache_;
   }
 
  private:
   std::string label_column() const { return options_.labels ? source_.label_column : ""; }
-  fs::path folder() const { return options_.cache_dir / key_; }
-  fs::path beside(const std::string& suffix) const { return options_.cache_dir / (key_ + suffix); }
-
-  std::string unique(const char* what) const {
-    static std::atomic<uint64_t> counter = 0;
-    return format(".{}-{}-{}", what, ::getpid(), ++counter);
-  }
-
   void find_key() {
     Hasher names;
     for (const fs::path& file : files_) names.add(fs::absolute(file).string()).add("\n");
@@ -138,36 +65,20 @@ class Encoder {
     hashes.save();
   }
 
-  /// The cache if it is there and whole.
-  std::shared_ptr<const TokenCache> open() const {
-    if (!fs::exists(folder())) return nullptr;
+  /// Whether the cache is there and whole.
+  bool open() {
+    const fs::path folder = options_.cache_dir / key_;
+    if (!fs::exists(folder)) return false;
     try {
-      FileHashes hashes(beside(".check.json"));
-      auto cache = std::make_shared<TokenCache>(folder(), hashes);
-      if (cache->key() != key_ || cache->documents() == 0) return nullptr;
+      FileHashes hashes(options_.cache_dir / (key_ + ".check.json"));
+      auto cache = std::make_shared<TokenCache>(folder, hashes);
+      if (cache->key() != key_ || cache->documents() == 0) return false;
       hashes.save();
-      return cache;
+      cache_ = std::move(cache);
+      return true;
     } catch (const Error&) {
-      return nullptr;
+      return false;
     }
-  }
-
-  /// In two steps, so that nobody finds half a folder.
-  void remove_damaged() const {
-    const fs::path away = beside(unique("damaged"));
-    file_ops().rename(folder(), away);
-    file_ops().remove_all(away);
-  }
-
-  /// What processes left that were killed at work.
-  void remove_leftovers() const {
-    std::vector<fs::path> found;
-    for (const fs::directory_entry& entry : fs::directory_iterator(options_.cache_dir)) {
-      const std::string name = entry.path().filename().string();
-      if (name.starts_with(key_ + ".tmp-") || name.starts_with(key_ + ".damaged-"))
-        found.push_back(entry.path());
-    }
-    for (const fs::path& path : found) file_ops().remove_all(path);
   }
 
   struct Pending {
@@ -257,6 +168,7 @@ class Encoder {
   std::optional<int32_t> bos_;
   std::optional<int32_t> eos_;
   std::string key_;
+  std::shared_ptr<const TokenCache> cache_;
   EncodeProgress progress_;
 };
 
