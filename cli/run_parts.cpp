@@ -8,12 +8,48 @@
 #include "lathe/model/resize.h"
 #include "lathe/objective/classify.h"
 #include "lathe/objective/next_token.h"
+#include "lathe/train/frozen_part.h"
+#include "lathe/train/trainable.h"
 
 namespace lathe {
 namespace {
 
 bool classifies(const Recipe& recipe) {
   return recipe.objective == "classify";
+}
+
+/// max_steps, or the steps that num_train_epochs take.
+int64_t total_steps(const Recipe& recipe, const Source& source, int world) {
+  if (recipe.train.max_steps >= 0) return recipe.train.max_steps;
+  const double rows = static_cast<double>(recipe.data.per_device_train_batch_size *
+                                          recipe.train.gradient_accumulation_steps * world);
+  const double steps = static_cast<double>(source.rows_per_epoch()) / rows;
+  return std::max<int64_t>(1, std::llround(std::ceil(steps * recipe.train.num_train_epochs)));
+}
+
+/// The output of the layers that do not change, if the data is read more than once.
+std::shared_ptr<const FrozenStates> kept_states(const Recipe& recipe, Model& model,
+                                                const Dataset& data, const Source& source,
+                                                ProgressLine& line) {
+  const int64_t rows = recipe.train.max_steps * recipe.data.per_device_train_batch_size *
+                       recipe.train.gradient_accumulation_steps;
+  const int64_t layers = frozen_layers(model, trainable_weights(model, recipe.train.trainable));
+  if (!recipe.train.frozen_cache || layers == 0 || rows <= source.rows_per_epoch()) return nullptr;
+  const StateStore store{.folder = fs::path(recipe.data.cache_dir) / "states",
+                         .limit = static_cast<uint64_t>(recipe.train.frozen_cache_limit * 1e9),
+                         .progress = states_progress(line)};
+  const FrozenPart part = frozen_part(model, layers, data, recipe.data, store);
+  const std::string what =
+      format("the output of the lowest {} layers, which do not change", layers);
+  if (!part.obstacle.empty()) {
+    line.print(format("{}, is computed anew in every epoch: {}", what, part.obstacle));
+    return nullptr;
+  }
+  line.print(format("{}, is kept: {:.2f} GB in {}", what, static_cast<double>(part.bytes) / 1e9,
+                    store.folder.string()));
+  auto states = frozen_states(model, part, data, store);
+  line.end();
+  return states;
 }
 
 }  // namespace
@@ -69,6 +105,18 @@ std::unique_ptr<Model> with_outputs(std::unique_ptr<Model> model, Recipe& recipe
   if (!model->config().pad_token_id) model->mutable_config().pad_token_id = data.pad_id;
   recipe.train.trainable.emplace_back("head");
   return model;
+}
+
+std::unique_ptr<Source> make_source(Recipe& recipe, Model& model, Dataset& data,
+                                    const Parallel& parallel, ProgressLine& line) {
+  const auto source = [&] {
+    return training_source(data, recipe.data, static_cast<uint64_t>(recipe.train.seed),
+                           parallel.rank(), parallel.world());
+  };
+  std::unique_ptr<Source> made = source();
+  recipe.train.max_steps = total_steps(recipe, *made, parallel.world());
+  data.states = kept_states(recipe, model, data, *made, line);
+  return data.states ? source() : std::move(made);
 }
 
 std::unique_ptr<Objective> make_objective(const Recipe& recipe, const Dataset& data) {

@@ -6,6 +6,7 @@
 #include "lathe/data/dataset.h"
 #include "lathe/model/model.h"
 #include "lathe/objective/objective.h"
+#include "lathe/parallel/parallel.h"
 #include "lathe/text/tokenizer.h"
 
 namespace lathe {
@@ -22,6 +23,11 @@ Dataset load_data(Recipe& recipe, const Tokenizer& tokenizer, const Model& model
 /// says; `model` itself if the recipe's objective is another, or it has them.
 std::unique_ptr<Model> with_outputs(std::unique_ptr<Model> model, Recipe& recipe,
                                     const Dataset& data);
+
+/// The training data. Where the lowest layers do not change and their output is read more than
+/// once, `data` gets it (see lathe/train/frozen_part.h). Sets the recipe's max_steps.
+std::unique_ptr<Source> make_source(Recipe& recipe, Model& model, Dataset& data,
+                                    const Parallel& parallel, ProgressLine& line);
 
 /// What the recipe minimises.
 std::unique_ptr<Objective> make_objective(const Recipe& recipe, const Dataset& data);

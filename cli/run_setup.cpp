@@ -50,12 +50,4 @@ Tokenizer load_tokenizer(const Recipe& recipe) {
   return tokenizer.with_special_tokens(recipe.additional_special_tokens);
 }
 
-int64_t total_steps(const Recipe& recipe, const Source& source, int world) {
-  if (recipe.train.max_steps >= 0) return recipe.train.max_steps;
-  const double rows = static_cast<double>(recipe.data.per_device_train_batch_size *
-                                          recipe.train.gradient_accumulation_steps * world);
-  const double steps = static_cast<double>(source.rows_per_epoch()) / rows;
-  return std::max<int64_t>(1, std::llround(std::ceil(steps * recipe.train.num_train_epochs)));
-}
-
 }  // namespace lathe

@@ -3,7 +3,6 @@
 
 #include "cli/progress.h"
 #include "cli/recipe.h"
-#include "lathe/data/source.h"
 #include "lathe/text/tokenizer.h"
 #include "lathe/train/run_folder.h"
 
@@ -18,8 +17,5 @@ std::unique_ptr<RunFolder> open_run(const Recipe& recipe, Observer& observer);
 void record_recipe(const RunFolder& folder, const Recipe& recipe);
 
 Tokenizer load_tokenizer(const Recipe& recipe);
-
-/// max_steps, or the steps that num_train_epochs take.
-int64_t total_steps(const Recipe& recipe, const Source& source, int world);
 
 }  // namespace lathe

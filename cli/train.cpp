@@ -31,15 +31,12 @@ int run(const Recipe& given) {
   Recipe recipe = given;
   const Tokenizer tokenizer = load_tokenizer(recipe);
   std::unique_ptr<Model> model = make_model(recipe, tokenizer);
-  const Dataset data = load_data(recipe, tokenizer, *model, observer.line());
+  Dataset data = load_data(recipe, tokenizer, *model, observer.line());
   model = with_outputs(std::move(model), recipe, data);
   model->to(device);
-  const auto seed = static_cast<uint64_t>(recipe.train.seed);
   const std::unique_ptr<Parallel> parallel = single_process();
   const std::unique_ptr<Source> source =
-      training_source(data, recipe.data, seed, parallel->rank(), parallel->world());
-  recipe.train.max_steps = total_steps(recipe, *source, parallel->world());
-
+      make_source(recipe, *model, data, *parallel, observer.line());
   const std::unique_ptr<Objective> objective = make_objective(recipe, data);
   Optimizer optimizer = make_optimizer(*model, recipe.train.optimizer, recipe.train.trainable);
   Training training{*model, *objective, *source, optimizer, *parallel, observer, folder.get(), {}};

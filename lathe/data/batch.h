@@ -27,6 +27,10 @@ struct Batch {
   /// positions, and what the outputs of a classifier should be, (N, outputs) float32
   /// (LabelSet::target).
   Tensor ends = {}, targets = {};
+  /// What the layers below `first_layer` make of the tokens, (B, T, D), where that is known
+  /// already; undefined: all layers have to read them.
+  Tensor states = {};
+  int64_t first_layer = 0;
   /// How many labels are targets, in all rows.
   int64_t target_tokens = 0;
   /// Bytes of text of the documents that begin in these rows. Over a whole evaluation set:

@@ -20,6 +20,7 @@ RowOptions row_options(const Dataset& dataset, const DataOptions& options, int64
           .truncation = options.truncation,
           .pad_id = dataset.pad_id,
           .labels = dataset.labels,
+          .states = dataset.states,
           .rank = rank,
           .world = world};
 }

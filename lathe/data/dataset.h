@@ -23,7 +23,8 @@ struct Dataset {
   DocumentReport train_report;  ///< what was read, the part held out included
   DocumentReport valid_report;  ///< of valid_data
   int64_t pad_id = 0;
-  std::shared_ptr<const LabelSet> labels;  ///< where texts are classified
+  std::shared_ptr<const LabelSet> labels;      ///< where texts are classified
+  std::shared_ptr<const FrozenStates> states;  ///< of layers that do not change, where kept
 };
 
 /// Whether texts are classified, and by which labels.

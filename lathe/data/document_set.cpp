@@ -48,6 +48,12 @@ bool DocumentSet::keeps_whole() const {
   });
 }
 
+std::vector<std::shared_ptr<const TokenCache>> DocumentSet::sources() const {
+  std::vector<std::shared_ptr<const TokenCache>> list;
+  for (const Part& part : parts_) list.push_back(part.cache);
+  return list;
+}
+
 void DocumentSet::add_labels(std::set<std::string>& labels) const {
   for (const Part& part : parts_)
     labels.insert(part.cache->label_names().begin(), part.cache->label_names().end());

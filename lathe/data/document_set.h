@@ -36,6 +36,8 @@ class DocumentSet {
   /// Whether documents are not to be cut: some are learned in parts, such as answers, or have a
   /// label.
   bool keeps_whole() const;
+  /// The sources that its documents come from.
+  std::vector<std::shared_ptr<const TokenCache>> sources() const;
   /// Adds every label that a document of its sources may have.
   void add_labels(std::set<std::string>& labels) const;
   /// A hash of which documents these are.

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "lathe/base/error.h"
+#include "lathe/data/state_cache.h"
 
 namespace lathe {
 namespace {
@@ -96,6 +97,10 @@ Batch assemble_batch(const std::vector<Row>& rows, const RowOptions& options) {
         batch.text_bytes += static_cast<int64_t>(piece.document.record().text_bytes);
   }
   if (options.labels) add_labels(batch, rows, *options.labels);
+  if (options.states) {
+    batch.states = options.states->of(rows, batch.length());
+    if (batch.states.defined()) batch.first_layer = options.states->layers;
+  }
   return batch;
 }
 

@@ -20,6 +20,8 @@ struct RowPiece {
 /// A row: pieces one after the other, each a segment of its own.
 using Row = std::vector<RowPiece>;
 
+struct FrozenStates;
+
 /// What a row is like.
 struct RowOptions {
   int64_t max_length = 1024;  ///< tokens of a row, at least 2
@@ -27,8 +29,9 @@ struct RowOptions {
   bool packing = true;        ///< several pieces a row; otherwise one
   bool truncation = false;    ///< without packing: a document is one row, what is longer is dropped
   int64_t pad_id = 0;         ///< the token that fills shorter rows
-  std::shared_ptr<const LabelSet> labels = nullptr;  ///< of texts that are classified
-  int64_t rank = 0;                                  ///< takes the rows rank, rank + world, ...
+  std::shared_ptr<const LabelSet> labels = nullptr;      ///< of texts that are classified
+  std::shared_ptr<const FrozenStates> states = nullptr;  ///< of texts, where some are kept
+  int64_t rank = 0;                                      ///< takes the rows rank, rank + world, ...
   int64_t world = 1;
 };
 

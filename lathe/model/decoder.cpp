@@ -50,9 +50,8 @@ ModelOutput Decoder::forward(const ModelInput& input, KvCache* cache) {
 
 ModelOutput Decoder::pass(const ModelInput& input, KvCache* cache) {
   const LayerInput in = layer_input(input, cache);
-  ModelOutput out = run_layers(body_.layers, embed(input.input_ids), in, gradient_checkpointing_);
-  out.hidden = body_.norm(out.hidden);
-  return out;
+  const auto embedded = [&] { return embed(input.input_ids); };
+  return run_layers(input, in, embedded, body_.layers, body_.norm, gradient_checkpointing_);
 }
 
 const Tensor& Decoder::output_weight() const {

@@ -89,14 +89,13 @@ ModelOutput Gpt2::forward(const ModelInput& input, KvCache* cache) {
   require(longest <= config_.max_position_embeddings,
           "this model has learned {} positions, found a text of {} tokens: use shorter texts",
           config_.max_position_embeddings, longest);
-  const Tensor x =
-      body_.wte(input.input_ids, compute_dtype_) +
-      body_.wpe(at.positions.clamp_max(config_.max_position_embeddings - 1), compute_dtype_);
+  const auto embed = [&] {
+    return body_.wte(input.input_ids, compute_dtype_) +
+           body_.wpe(at.positions.clamp_max(config_.max_position_embeddings - 1), compute_dtype_);
+  };
   const LayerInput in{
       .global = {{}, at.first, 0}, .local = {}, .cache = cache, .counts = input.counts};
-  ModelOutput out = run_layers(body_.h, x, in, gradient_checkpointing_);
-  out.hidden = body_.ln_f(out.hidden);
-  return out;
+  return run_layers(input, in, embed, body_.h, body_.ln_f, gradient_checkpointing_);
 }
 
 const Tensor& Gpt2::output_weight() const {

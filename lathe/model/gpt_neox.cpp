@@ -84,10 +84,9 @@ ModelOutput GptNeox::pass(const ModelInput& input, KvCache* cache) {
                       .local = {},
                       .cache = cache,
                       .counts = input.counts};
-  ModelOutput out = run_layers(body_.layers, body_.embed_in(input.input_ids, compute_dtype_), in,
-                               gradient_checkpointing_);
-  out.hidden = body_.final_layer_norm(out.hidden);
-  return out;
+  const auto embed = [&] { return body_.embed_in(input.input_ids, compute_dtype_); };
+  return run_layers(input, in, embed, body_.layers, body_.final_layer_norm,
+                    gradient_checkpointing_);
 }
 
 const Tensor& GptNeox::output_weight() const {

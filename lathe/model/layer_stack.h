@@ -69,15 +69,23 @@ std::vector<Kept> kept_by_layers(const std::vector<Layer>& layers) {
   return kept;
 }
 
-/// x (B, T, D) through all layers, which are called as layer(x, in, index) -> LayerOutput.
-/// `recomputed`: their activations are computed again in the backward pass.
-template <class Layer>
-ModelOutput run_layers(const std::vector<Layer>& layers, const Tensor& x, const LayerInput& in,
-                       bool recomputed) {
-  ModelOutput out{x, {}};
-  for (size_t i = 0; i < layers.size(); ++i) {
+/// The embeddings through the layers that the input asks for, and the last norm. Layers are called
+/// as layer(x, in, index) -> LayerOutput, `embed` gives what the first one reads, (B, T, D).
+/// `recomputed`: activations of layers are computed again in the backward pass.
+template <class Layer, class Embed, class Norm>
+ModelOutput run_layers(const ModelInput& input, const LayerInput& in, const Embed& embed,
+                       const std::vector<Layer>& layers, const Norm& norm, bool recomputed) {
+  const auto all = static_cast<int64_t>(layers.size());
+  const int64_t end = input.end_layer.value_or(all);
+  require(
+      input.first_layer >= 0 && input.first_layer <= end && end <= all &&
+          (input.first_layer == 0) == !input.states.defined(),
+      "layers: expected states to begin with if not at 0, and a range in 0 to {}, found {} to {}",
+      all, input.first_layer, end);
+  ModelOutput out{input.first_layer == 0 ? embed() : input.states, {}};
+  for (int64_t i = input.first_layer; i < end; ++i) {
     const Recomputable layer = [&layers, in, i](const Tensor& h) {
-      const LayerOutput y = layers[i](h, in, static_cast<int64_t>(i));
+      const LayerOutput y = layers[static_cast<size_t>(i)](h, in, i);
       std::vector<Tensor> results = {y.hidden};
       if (y.router_logits.defined()) results.push_back(y.router_logits);
       return results;
@@ -89,7 +97,8 @@ ModelOutput run_layers(const std::vector<Layer>& layers, const Tensor& x, const 
   }
   if (in.cache != nullptr)
     for (size_t row = 0; row < in.cache->lengths.size(); ++row)
-      in.cache->lengths[row] += in.counts.empty() ? x.size(1) : in.counts.at(row);
+      in.cache->lengths[row] += in.counts.empty() ? input.input_ids.size(1) : in.counts.at(row);
+  if (!input.end_layer) out.hidden = norm(out.hidden);
   return out;
 }
 

@@ -21,11 +21,17 @@ struct ModelInput {
   /// (B) positions of each row that are no padding behind its text; empty: all. Nobody sees
   /// padding, and a cache grows by these alone.
   std::vector<int64_t> counts = {};
+  /// The layers to run, without a cache: from `first_layer`, which reads `states` (B, T,
+  /// hidden_size) instead of the embeddings if it is not 0, to before `end_layer`, whose input is
+  /// then the result.
+  Tensor states = {};
+  int64_t first_layer = 0;
+  std::optional<int64_t> end_layer = {};
 };
 
 /// What a forward pass gives.
 struct ModelOutput {
-  Tensor hidden;                      // (B, T, hidden_size) after the last norm
+  Tensor hidden;  // (B, T, hidden_size) after the last norm, or what `end_layer` would read
   std::vector<Tensor> router_logits;  // (B*T, experts) of each layer that has experts
 };
 

@@ -37,8 +37,7 @@ Tensor classification_losses(ProblemType type, const Tensor& logits, const Tenso
 }
 
 Tensor class_logits(Model& model, const Batch& batch) {
-  const Tensor hidden =
-      model.hidden_states({batch.input_ids, batch.position_ids, batch.segment_ids});
+  const Tensor hidden = model.hidden_states(model_input(batch));
   return model.class_logits(hidden.reshape({-1, hidden.size(2)}).index_select(0, batch.ends));
 }
 

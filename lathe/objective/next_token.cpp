@@ -20,8 +20,7 @@ Weights NextToken::weights(const Batch& batch) const {
 }
 
 std::vector<Term> NextToken::operator()(Model& model, const Batch& batch) {
-  const ModelOutput out =
-      model.forward({batch.input_ids, batch.position_ids, batch.segment_ids}, nullptr);
+  const ModelOutput out = model.forward(model_input(batch), nullptr);
   const auto [hidden, targets] = predictions(out.hidden, batch);
   std::vector<Term> terms = {{"loss", model.cross_entropy(hidden, targets)}};
   if (const auto balance = router_balance(model.config(), out, batch)) terms.push_back(*balance);

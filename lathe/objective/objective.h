@@ -22,6 +22,12 @@ struct Term {
 /// What the sums are over (tokens, pairs, examples): name of the term -> amount.
 using Weights = std::map<std::string, double>;
 
+/// What a model reads of a batch.
+inline ModelInput model_input(const Batch& batch) {
+  return {batch.input_ids, batch.position_ids, batch.segment_ids, {},
+          batch.states,    batch.first_layer};
+}
+
 class Objective {
  public:
   virtual ~Objective() = default;

@@ -49,6 +49,12 @@ void TrainOptions::fields(Fields& f) {
   f("bf16", bf16, "Compute in bfloat16, with float32 weights, gradients and moments.");
   f("gradient_checkpointing", gradient_checkpointing,
     "Compute activations again in the backward pass: less memory, a third more time.");
+  f("frozen_cache", frozen_cache,
+    "If the lowest layers do not change: compute what they make of the texts once, keep it in a "
+    "file, and read it in every later epoch. Files lie in cache_dir/states.");
+  f("frozen_cache_limit", frozen_cache_limit,
+    "What these files may take in all; those not used for the longest time are removed.",
+    {.above = 0, .unit = "GB"});
   f("seed", seed, "Of everything random.", {.minimum = 0});
   f("logging_steps", logging_steps, "Steps from one line of metrics to the next.",
     {.minimum = 1, .unit = "steps"});

@@ -15,6 +15,8 @@ struct TrainOptions {
   std::vector<std::string> trainable = {"all"};
   bool bf16 = true;
   bool gradient_checkpointing = false;
+  bool frozen_cache = true;
+  double frozen_cache_limit = 20;
   int64_t seed = 42;
   int64_t logging_steps = 10;
   int64_t eval_steps = 500;

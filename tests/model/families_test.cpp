@@ -35,6 +35,20 @@ TEST_P(Families, greedy_continuations_over_a_cache_are_those_of_transformers) {
         << "prompt read " << piece << " tokens at a time";
 }
 
+TEST_P(Families, layers_may_be_run_in_two_parts) {
+  const at::NoGradGuard no_grad;
+  const auto model = golden_.load();
+  const Tensor ids = golden_["ids"];
+  ModelInput lower{ids, {}, {}};
+  lower.end_layer = 1;
+  ModelInput upper{ids, {}, {}};
+  upper.first_layer = 1;
+  upper.states = model->hidden_states(lower);
+  EXPECT_TRUE(at::equal(model->hidden_states(upper), model->hidden_states({ids, {}, {}})));
+  upper.states = Tensor();
+  EXPECT_TRUE(says(message_of([&] { model->hidden_states(upper); }), "found 1 to"));
+}
+
 TEST_P(Families, over_a_cache_hidden_states_are_those_without) {
   const at::NoGradGuard no_grad;
   const auto model = golden_.load(at::kDouble);
