@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <chrono>
 #include <csignal>
 #include <cstdio>
 
@@ -77,20 +76,6 @@ void TerminalObserver::on_evaluation(int64_t step, const Evaluation& e) {
 
 bool TerminalObserver::stop_requested() {
   return stop;
-}
-
-std::function<void(uint64_t, uint64_t)> states_progress(ProgressLine& line) {
-  using Clock = std::chrono::steady_clock;
-  return [&line, begin = Clock::now(), shown = Clock::time_point()](uint64_t done,
-                                                                    uint64_t all) mutable {
-    const Clock::time_point now = Clock::now();
-    if (now - shown < std::chrono::seconds(1) && done < all) return;
-    shown = now;
-    const double seconds = std::chrono::duration<double>(now - begin).count();
-    const auto share = static_cast<double>(done) / static_cast<double>(all);
-    line.show(format("{} of {} tokens computed, {} left", done, all,
-                     clock_time(seconds / share - seconds)));
-  };
 }
 
 DataProgress data_progress(ProgressLine& line) {

@@ -42,9 +42,6 @@ class TerminalObserver final : public Observer {
   double first_seconds_ = 0;
 };
 
-/// Shows how far the states of a part that does not change are, in tokens.
-std::function<void(uint64_t, uint64_t)> states_progress(ProgressLine& line);
-
 /// Shows how far the encoding of a source is.
 DataProgress data_progress(ProgressLine& line);
 

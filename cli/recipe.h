@@ -34,6 +34,7 @@ struct Recipe {
   bool overwrite = false;
   std::string recipe;  ///< the file all this came from
 
+  bool classifies() const { return objective == "classify"; }
   void fields(Fields& f);
   void check() const;
 };

@@ -1,12 +1,10 @@
 // The parts of a run, as its recipe says.
 #pragma once
 
-#include "cli/progress.h"
 #include "cli/recipe.h"
 #include "lathe/data/dataset.h"
 #include "lathe/model/model.h"
 #include "lathe/objective/objective.h"
-#include "lathe/parallel/parallel.h"
 #include "lathe/text/tokenizer.h"
 
 namespace lathe {
@@ -14,20 +12,10 @@ namespace lathe {
 /// The model of the recipe: weights in float32, computing in bfloat16 or float32.
 std::unique_ptr<Model> make_model(Recipe& recipe, const Tokenizer& tokenizer);
 
-/// The data of the recipe, with labels if its objective is to classify: those of `model`, if it is
-/// a classifier already.
-Dataset load_data(Recipe& recipe, const Tokenizer& tokenizer, const Model& model,
-                  ProgressLine& line);
-
 /// The model with an output for each label of the data, which is trained besides what the recipe
 /// says; `model` itself if the recipe's objective is another, or it has them.
 std::unique_ptr<Model> with_outputs(std::unique_ptr<Model> model, Recipe& recipe,
                                     const Dataset& data);
-
-/// The training data. Where the lowest layers do not change and their output is read more than
-/// once, `data` gets it (see lathe/train/frozen_part.h). Sets the recipe's max_steps.
-std::unique_ptr<Source> make_source(Recipe& recipe, Model& model, Dataset& data,
-                                    const Parallel& parallel, ProgressLine& line);
 
 /// What the recipe minimises.
 std::unique_ptr<Objective> make_objective(const Recipe& recipe, const Dataset& data);

@@ -5,6 +5,7 @@
 #include "cli/recipe.h"
 #include "cli/run_parts.h"
 #include "cli/run_setup.h"
+#include "cli/training_data.h"
 #include "cli/validate.h"
 #include "lathe/train/loop.h"
 

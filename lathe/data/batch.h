@@ -31,6 +31,8 @@ struct Batch {
   /// already; undefined: all layers have to read them.
   Tensor states = {};
   int64_t first_layer = 0;
+  /// What is added to the embeddings of the tokens, (B, T, D); undefined: nothing.
+  Tensor embedding_noise = {};
   /// How many labels are targets, in all rows.
   int64_t target_tokens = 0;
   /// Bytes of text of the documents that begin in these rows. Over a whole evaluation set:

@@ -27,6 +27,7 @@ struct ModelInput {
   Tensor states = {};
   int64_t first_layer = 0;
   std::optional<int64_t> end_layer = {};
+  Tensor embedding_noise = {};  // (B, T, hidden_size), added to the embeddings; undefined: nothing
 };
 
 /// What a forward pass gives.

@@ -24,8 +24,11 @@ using Weights = std::map<std::string, double>;
 
 /// What a model reads of a batch.
 inline ModelInput model_input(const Batch& batch) {
-  return {batch.input_ids, batch.position_ids, batch.segment_ids, {},
-          batch.states,    batch.first_layer};
+  ModelInput input{batch.input_ids, batch.position_ids, batch.segment_ids};
+  input.states = batch.states;
+  input.first_layer = batch.first_layer;
+  input.embedding_noise = batch.embedding_noise;
+  return input;
 }
 
 class Objective {

@@ -9,8 +9,12 @@ Optimizer::Optimizer(const std::vector<std::pair<std::string, Tensor>>& weights,
     : options_(std::move(options)) {
   for (const auto& [name, weight] : weights) {
     weight.mutable_grad() = at::zeros_like(weight);
-    parameters_.push_back(
-        {name, weight, at::zeros_like(weight), at::zeros_like(weight), weight.dim() >= 2});
+    parameters_.push_back({.name = name,
+                           .weight = weight,
+                           .exp_avg = at::zeros_like(weight),
+                           .exp_avg_sq = at::zeros_like(weight),
+                           .average = has_averages() ? weight.detach().clone() : Tensor(),
+                           .decays = weight.dim() >= 2});
   }
 }
 
@@ -45,6 +49,19 @@ void Optimizer::step(double learning_rate, double gradient_scale) {
                 .weight_decay = decays ? options_.weight_decay : 0,
                 .gradient_scale = gradient_scale,
                 .step = steps_});
+  }
+  if (!has_averages()) return;
+  const auto t = static_cast<double>(steps_);
+  const double kept = std::min(options_.ema_decay, (1 + t) / (10 + t));
+  for (const Parameter& p : parameters_) p.average.lerp_(p.weight, 1 - kept);
+}
+
+void Optimizer::swap_averages() {
+  const at::NoGradGuard no_grad;
+  for (const Parameter& p : parameters_) {
+    const Tensor weight = p.weight.clone();
+    p.weight.copy_(p.average);
+    p.average.copy_(weight);
   }
 }
 

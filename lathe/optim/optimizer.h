@@ -17,7 +17,8 @@ class Optimizer {
     std::string name;
     Tensor weight;  // float32 or float64; changed in place
     Tensor exp_avg, exp_avg_sq;
-    bool decays;  // matrices decay, norms and biases do not
+    Tensor average;  // of the weight over the steps, if there is an ema_decay
+    bool decays;     // matrices decay, norms and biases do not
   };
 
   Optimizer(const std::vector<std::pair<std::string, Tensor>>& weights, OptimizerOptions options);
@@ -29,6 +30,10 @@ class Optimizer {
   /// One step with gradients times `gradient_scale`, which are zero afterwards.
   void step(double learning_rate, double gradient_scale);
 
+  bool has_averages() const { return options_.ema_decay > 0; }
+  /// Puts the averages in the place of the weights, and the weights in theirs.
+  void swap_averages();
+
   int64_t steps() const { return steps_; }
   void set_steps(int64_t steps) { steps_ = steps; }
   const OptimizerOptions& options() const { return options_; }
@@ -38,6 +43,21 @@ class Optimizer {
   OptimizerOptions options_;
   std::vector<Parameter> parameters_;
   int64_t steps_ = 0;
+};
+
+/// Averages in the place of the weights for as long as it lives; nothing where there are none.
+class AveragesInPlace {
+ public:
+  explicit AveragesInPlace(Optimizer& optimizer) : optimizer_(optimizer) { swap(); }
+  ~AveragesInPlace() { swap(); }
+  AveragesInPlace(const AveragesInPlace&) = delete;
+  AveragesInPlace& operator=(const AveragesInPlace&) = delete;
+
+ private:
+  void swap() {
+    if (optimizer_.has_averages()) optimizer_.swap_averages();
+  }
+  Optimizer& optimizer_;
 };
 
 }  // namespace lathe

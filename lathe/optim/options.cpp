@@ -26,6 +26,10 @@ void OptimizerOptions::fields(Fields& f) {
   f("adam_beta1", adam_beta1, "Memory of the mean gradient.", {.minimum = 0, .below = 1});
   f("adam_beta2", adam_beta2, "Memory of the mean squared gradient.", {.minimum = 0, .below = 1});
   f("adam_epsilon", adam_epsilon, "Added to the root of the mean squared gradient.", {.above = 0});
+  f("ema_decay", ema_decay,
+    "Validate, and end with, the moving average of the weights, of which each step keeps so much "
+    "(in the first steps t at most (1 + t) / (10 + t)); 0: the weights themselves.",
+    {.minimum = 0, .below = 1});
 }
 
 }  // namespace lathe

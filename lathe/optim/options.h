@@ -11,6 +11,7 @@ struct OptimizerOptions {
   double adam_beta1 = 0.9;
   double adam_beta2 = 0.999;
   double adam_epsilon = 1e-8;
+  double ema_decay = 0;
   double max_grad_norm = 1;
   std::string lr_scheduler_type = "linear";
   int64_t warmup_steps = 0;

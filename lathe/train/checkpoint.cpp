@@ -21,13 +21,14 @@ constexpr const char* manifest_file = "manifest.json";
 constexpr std::string_view step_prefix = "step-";
 constexpr std::string_view unfinished_prefix = "tmp-";
 
-/// The three tensors of each parameter, by their names in the file.
+/// The tensors of each parameter, by their names in the file.
 NamedTensors tensors_of(Optimizer& optimizer) {
   NamedTensors list;
   for (const Optimizer::Parameter& p : optimizer.parameters()) {
     list.emplace_back("weight." + p.name, p.weight.detach());
     list.emplace_back("exp_avg." + p.name, p.exp_avg);
     list.emplace_back("exp_avg_sq." + p.name, p.exp_avg_sq);
+    if (optimizer.has_averages()) list.emplace_back("average." + p.name, p.average);
   }
   return list;
 }

@@ -77,6 +77,7 @@ void report(Training& run, const StepReport& r) {
 
 void run_evaluation(Training& run, const BestOptions& options, Best& best) {
   if (!run.evaluate) return;
+  const AveragesInPlace averages(run.optimizer);
   const Evaluation e = run.evaluate();
   const int64_t step = run.optimizer.steps();
   run.observer.on_evaluation(step, e);
@@ -91,9 +92,13 @@ void run_evaluation(Training& run, const BestOptions& options, Best& best) {
   run.folder->log(line);
 }
 
-/// The weights of the best validation, if they are to be the result.
+/// The weights of the best validation, if they are to be the result, or else the averages, if there
+/// are any.
 void finish(Training& run, const BestOptions& options, const Best& best) {
-  if (!options.load_best_model_at_end || best.step < 0 || run.folder == nullptr) return;
+  if (!options.load_best_model_at_end || best.step < 0 || run.folder == nullptr) {
+    if (run.optimizer.has_averages()) run.optimizer.swap_averages();
+    return;
+  }
   run.observer.on_message(format("the best validation was at step {}: {} {:.4f}", best.step,
                                  options.metric_for_best_model, best.value));
   run.folder->take_best(run.optimizer);

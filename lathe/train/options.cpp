@@ -49,6 +49,10 @@ void TrainOptions::fields(Fields& f) {
   f("bf16", bf16, "Compute in bfloat16, with float32 weights, gradients and moments.");
   f("gradient_checkpointing", gradient_checkpointing,
     "Compute activations again in the backward pass: less memory, a third more time.");
+  f("neftune_noise_alpha", neftune_noise_alpha,
+    "Noise on the embeddings while training, so that answers do not stick to the wording of the "
+    "examples: uniform, up to this over the root of (tokens of a text x hidden size); 0: none.",
+    {.minimum = 0});
   f("frozen_cache", frozen_cache,
     "If the lowest layers do not change: compute what they make of the texts once, keep it in a "
     "file, and read it in every later epoch. Files lie in cache_dir/states.");

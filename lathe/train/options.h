@@ -17,6 +17,7 @@ struct TrainOptions {
   bool gradient_checkpointing = false;
   bool frozen_cache = true;
   double frozen_cache_limit = 20;
+  double neftune_noise_alpha = 0;
   int64_t seed = 42;
   int64_t logging_steps = 10;
   int64_t eval_steps = 500;

@@ -68,7 +68,7 @@ std::pair<std::vector<Tensor>, std::vector<std::string>> go_on(
   model->set_compute_dtype(at::kBFloat16);
   CountingSource source;
   NextToken objective;
-  Optimizer optimizer = make_optimizer(*model, options().optimizer);
+  Optimizer optimizer = make_optimizer(*model, with.optimizer);
   const std::unique_ptr<Parallel> parallel = single_process();
   Stopper stopper(steps);
   RunFolder run_folder(folder, 2);
@@ -79,6 +79,8 @@ std::pair<std::vector<Tensor>, std::vector<std::string>> go_on(
   for (const Optimizer::Parameter& p : optimizer.parameters())
     for (const Tensor& tensor : {p.weight.detach(), p.exp_avg, p.exp_avg_sq})
       weights.push_back(tensor);
+  for (const Optimizer::Parameter& p : optimizer.parameters())
+    if (p.average.defined()) weights.push_back(p.average);
   return {weights, stopper.messages};
 }
 
@@ -107,6 +109,23 @@ TEST(Resume, stopped_at_any_step_is_bit_identical_to_uninterrupted) {
     go_on(folder.path(), stop);
     expect_equal(go_on(folder.path(), -1).first, expected);
     EXPECT_EQ(losses(folder.path()), losses(whole.path())) << "stopped after step " << stop;
+  }
+}
+
+TEST(Averages, are_the_result_and_survive_interruptions) {
+  const TemporaryFolder whole, parts, plain;
+  TrainOptions o = options();
+  o.optimizer.ema_decay = 0.7;
+  const std::vector<Tensor> expected = go_on(whole.path(), -1, o).first;
+  for (const int steps : {4, 6}) go_on(parts.path(), steps, o);
+  expect_equal(go_on(parts.path(), -1, o).first, expected);
+  expect_equal(go_on(parts.path(), -1, o).first, expected);  // of a run that has ended
+  // What the steps made of the weights lies in the place of the averages.
+  const std::vector<Tensor> weights = go_on(plain.path(), -1).first;
+  const size_t parameters = weights.size() / 3;
+  for (size_t i = 0; i < parameters; ++i) {
+    EXPECT_TRUE(at::equal(expected[3 * parameters + i], weights[3 * i]));
+    EXPECT_FALSE(at::equal(expected[3 * i], weights[3 * i]));
   }
 }
 

@@ -1,0 +1,95 @@
+#include "cli/training_data.h"
+
+#include <chrono>
+
+#include "lathe/data/neftune.h"
+#include "lathe/io/hub_cache.h"
+#include "lathe/train/frozen_part.h"
+#include "lathe/train/trainable.h"
+
+namespace lathe {
+namespace {
+
+/// Shows how far the output of layers that do not change is, in tokens.
+std::function<void(uint64_t, uint64_t)> states_progress(ProgressLine& line) {
+  using Clock = std::chrono::steady_clock;
+  return [&line, begin = Clock::now(), shown = Clock::time_point()](uint64_t done,
+                                                                    uint64_t all) mutable {
+    const Clock::time_point now = Clock::now();
+    if (now - shown < std::chrono::seconds(1) && done < all) return;
+    shown = now;
+    const double seconds = std::chrono::duration<double>(now - begin).count();
+    const auto share = static_cast<double>(done) / static_cast<double>(all);
+    line.show(format("{} of {} tokens computed, {} left", done, all,
+                     clock_time(seconds / share - seconds)));
+  };
+}
+
+/// max_steps, or the steps that num_train_epochs take.
+int64_t total_steps(const Recipe& recipe, const Source& source, int world) {
+  if (recipe.train.max_steps >= 0) return recipe.train.max_steps;
+  const double rows = static_cast<double>(recipe.data.per_device_train_batch_size *
+                                          recipe.train.gradient_accumulation_steps * world);
+  const double steps = static_cast<double>(source.rows_per_epoch()) / rows;
+  return std::max<int64_t>(1, std::llround(std::ceil(steps * recipe.train.num_train_epochs)));
+}
+
+/// The output of the layers that do not change, if the data is read more than once.
+std::shared_ptr<const FrozenStates> kept_states(const Recipe& recipe, Model& model,
+                                                const Dataset& data, const Source& source,
+                                                ProgressLine& line) {
+  const int64_t rows = recipe.train.max_steps * recipe.data.per_device_train_batch_size *
+                       recipe.train.gradient_accumulation_steps;
+  const int64_t layers = frozen_layers(model, trainable_weights(model, recipe.train.trainable));
+  if (!recipe.train.frozen_cache || layers == 0 || rows <= source.rows_per_epoch()) return nullptr;
+  const StateStore store{.folder = fs::path(recipe.data.cache_dir) / "states",
+                         .limit = static_cast<uint64_t>(recipe.train.frozen_cache_limit * 1e9),
+                         .progress = states_progress(line)};
+  FrozenPart part = frozen_part(model, layers, data, recipe.data, store);
+  if (recipe.train.neftune_noise_alpha > 0)
+    part.obstacle = "the noise of neftune_noise_alpha is new in each";
+  const std::string what =
+      format("the output of the lowest {} layers, which do not change", layers);
+  if (!part.obstacle.empty()) {
+    line.print(format("{}, is computed anew in every epoch: {}", what, part.obstacle));
+    return nullptr;
+  }
+  line.print(format("{}, is kept: {:.2f} GB in {}", what, static_cast<double>(part.bytes) / 1e9,
+                    store.folder.string()));
+  auto states = frozen_states(model, part, data, store);
+  line.end();
+  return states;
+}
+
+}  // namespace
+
+Dataset load_data(Recipe& recipe, const Tokenizer& tokenizer, const Model& model,
+                  ProgressLine& line) {
+  if (recipe.data.cache_dir.empty()) recipe.data.cache_dir = default_cache_folder().string();
+  Labels labels{.wanted = recipe.classifies()};
+  if (recipe.problem_type != "auto") labels.problem_type = problem_type_named(recipe.problem_type);
+  if (model.is_classifier())
+    labels.known = {problem_type_named(model.config().problem_type), model.config().labels};
+  Dataset data = open_dataset(recipe.data, tokenizer, static_cast<uint64_t>(recipe.train.seed),
+                              data_progress(line), labels);
+  line.end();
+  return data;
+}
+
+std::unique_ptr<Source> make_source(Recipe& recipe, Model& model, Dataset& data,
+                                    const Parallel& parallel, ProgressLine& line) {
+  const auto seed = static_cast<uint64_t>(recipe.train.seed);
+  const auto source = [&] {
+    return training_source(data, recipe.data, seed, parallel.rank(), parallel.world());
+  };
+  std::unique_ptr<Source> made = source();
+  recipe.train.max_steps = total_steps(recipe, *made, parallel.world());
+  data.states = kept_states(recipe, model, data, *made, line);
+  if (data.states) made = source();
+  if (const double alpha = recipe.train.neftune_noise_alpha; alpha > 0)
+    made = std::make_unique<NoisySource>(std::move(made), alpha, model.config().hidden_size, seed,
+                                         parallel.rank());
+  return made;
+}
+
+}  // namespace lathe
