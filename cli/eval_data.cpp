@@ -12,10 +12,12 @@ namespace {
 
 constexpr size_t mistakes_shown = 10;
 
-Dataset open(const DataOptions& options, const Tokenizer& tokenizer, const Labels& labels) {
+Dataset open(const Model& model, const DataOptions& options, const Tokenizer& tokenizer,
+             const Labels& labels) {
   ProgressLine line;
   Dataset set = open_dataset(options, tokenizer, 0, data_progress(line), labels);
   line.print(set.valid_report.summary());
+  require_known_tokens(set, model.config().vocab_size, tokenizer);
   return set;
 }
 
@@ -29,7 +31,7 @@ std::string text_of(const DocumentSet& set, int64_t text, const Tokenizer& token
 }  // namespace
 
 Evaluation evaluate_data(Model& model, const Tokenizer& tokenizer, const DataOptions& options) {
-  const Dataset set = open(options, tokenizer, {});
+  const Dataset set = open(model, options, tokenizer, {});
   EvaluationBatches batches = validation_batches(set, options);
   NextToken objective;
   return evaluate(model, objective, [&] { return batches.next(); });
@@ -44,7 +46,7 @@ std::string describe(const Evaluation& e) {
 std::string classifier_report(Model& model, const Tokenizer& tokenizer, const DataOptions& options,
                               bool json) {
   const LabelSet labels{problem_type_named(model.config().problem_type), model.config().labels};
-  const Dataset set = open(options, tokenizer, {.wanted = true, .known = labels});
+  const Dataset set = open(model, options, tokenizer, {.wanted = true, .known = labels});
   EvaluationBatches batches = validation_batches(set, options);
   ClassificationScores scores(labels);
   const Evaluation e = evaluate_classifier(model, scores, [&] { return batches.next(); });

@@ -28,9 +28,6 @@ std::unique_ptr<Model> make_model(Recipe& recipe, const Tokenizer& tokenizer) {
   }
   if (!recipe.additional_special_tokens.empty())
     resize_token_embeddings(*model, std::max(tokenizer.vocab_size(), model->config().vocab_size));
-  require(tokenizer.vocab_size() <= model->config().vocab_size,
-          "the tokenizer has {} tokens, but the model's vocab_size is {}", tokenizer.vocab_size(),
-          model->config().vocab_size);
   model->set_compute_dtype(recipe.train.bf16 ? at::kBFloat16 : at::kFloat);
   model->set_gradient_checkpointing(recipe.train.gradient_checkpointing);
   return model;

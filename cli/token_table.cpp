@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "lathe/generate/padded.h"
 #include "lathe/io/utf8.h"
 
 namespace lathe {
@@ -26,9 +27,7 @@ std::vector<TokenLoss> token_losses(Model& model, const Tokenizer& tokenizer,
   const auto count = static_cast<int64_t>(ids.size());
   require(count <= length, "the text has {} tokens, more than the context of {}", count, length);
   require(count >= 2, "the text has {} tokens: expected at least 2, one to predict from", count);
-  const Tensor input =
-      at::tensor(std::vector<int64_t>(ids.begin(), ids.end()), at::kLong).unsqueeze(0);
-  const Tensor hidden = model.hidden_states({input.to(model.device()), {}, {}});
+  const Tensor hidden = model.hidden_states(padded({{ids.begin(), ids.end()}}, model));
   const Tensor log_probs =
       at::log_softmax(model.logits(hidden)[0].to(at::kCPU, at::kFloat), 1);  // (T, V)
   const auto [best, best_ids] = log_probs.topk(std::min(guesses_shown, log_probs.size(1)), 1);

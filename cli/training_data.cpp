@@ -13,8 +13,7 @@ namespace {
 /// Shows how far the output of layers that do not change is, in tokens.
 std::function<void(uint64_t, uint64_t)> states_progress(ProgressLine& line) {
   using Clock = std::chrono::steady_clock;
-  return [&line, begin = Clock::now(), shown = Clock::time_point()](uint64_t done,
-                                                                    uint64_t all) mutable {
+  return [&line, begin = Clock::now(), shown = Clock::now()](uint64_t done, uint64_t all) mutable {
     const Clock::time_point now = Clock::now();
     if (now - shown < std::chrono::seconds(1) && done < all) return;
     shown = now;
@@ -73,6 +72,7 @@ Dataset load_data(Recipe& recipe, const Tokenizer& tokenizer, const Model& model
   Dataset data = open_dataset(recipe.data, tokenizer, static_cast<uint64_t>(recipe.train.seed),
                               data_progress(line), labels);
   line.end();
+  require_known_tokens(data, model.config().vocab_size, tokenizer);
   return data;
 }
 

@@ -148,6 +148,19 @@ Dataset open_dataset(const DataOptions& options, const Tokenizer& tokenizer, uin
   return dataset;
 }
 
+void require_known_tokens(const Dataset& dataset, int64_t vocab_size, const Tokenizer& tokenizer) {
+  const auto check = [&](const DocumentSet& documents) {
+    for (const auto& source : documents.sources())
+      require(source->token_limit() <= static_cast<uint64_t>(vocab_size),
+              "the data has the token {}, the model knows those below {}: the tokenizer, which has "
+              "{}, is that of another model; give the model's own, or name new tokens in "
+              "additional_special_tokens",
+              source->token_limit() - 1, vocab_size, tokenizer.vocab_size());
+  };
+  for (const Pool& pool : dataset.train) check(pool.documents);
+  check(dataset.validation);
+}
+
 std::string beginning_of(const DocumentRef& document, const Tokenizer& tokenizer, uint64_t tokens,
                          bool skip_special_tokens) {
   std::vector<int64_t> ids(std::min(document.record().tokens, tokens));

@@ -47,6 +47,9 @@ using DataProgress = std::function<void(const DataSource&, const EncodeProgress&
 Dataset open_dataset(const DataOptions& options, const Tokenizer& tokenizer, uint64_t seed,
                      const DataProgress& progress = {}, const Labels& labels = {});
 
+/// Throws Error if the data has a token that a model of `vocab_size` tokens does not know.
+void require_known_tokens(const Dataset& dataset, int64_t vocab_size, const Tokenizer& tokenizer);
+
 /// The first `tokens` of a document as text, for messages and reports.
 std::string beginning_of(const DocumentRef& document, const Tokenizer& tokenizer, uint64_t tokens,
                          bool skip_special_tokens);

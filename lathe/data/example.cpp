@@ -38,6 +38,12 @@ std::string column_names(const Json& row) {
 
 }  // namespace
 
+struct ExampleReader::Parts {
+  std::optional<std::pair<std::string, std::string>> texts = {};
+  std::optional<Dialogue> prompt = {};
+  Dialogue all = {};
+};
+
 ExampleReader::ExampleReader(ExampleOptions options, std::optional<ChatTemplate> chat_template)
     : options_(std::move(options)), template_(std::move(chat_template)) {}
 
@@ -96,37 +102,49 @@ Example ExampleReader::of_texts(std::string prompt, const std::string& completio
   return example;
 }
 
-Example ExampleReader::of_instruction(const Json& row) const {
-  const AlpacaRow parts = read_alpaca(row);
-  if (template_) {
-    Dialogue all = dialogue_of(parts);
-    const Dialogue prompt = all.first(all.messages.size() - 1);
-    return of_answer(prompt, all);
-  }
-  require(parts.history.empty() && parts.system.empty(),
-          "an Alpaca row with system or history needs a chat template: give one with "
-          "chat_template_path");
-  return of_texts(alpaca_prompt(parts.instruction, parts.input), parts.output);
-}
-
-Example ExampleReader::recognised(const Json& row) const {
+ExampleReader::Parts ExampleReader::parts_of(const Json& row) const {
   if (has(row, "prompt") && has(row, "completion")) {
     const Json &prompt = row["prompt"], &completion = row["completion"];
     if (prompt.is_string() && completion.is_string())
-      return of_texts(prompt.get<std::string>(), completion.get<std::string>());
-    const Dialogue first = read_messages(row, "prompt");
-    Dialogue all = first;
+      return {.texts = {{prompt.get<std::string>(), completion.get<std::string>()}}};
+    Parts parts{.prompt = read_messages(row, "prompt")};
+    parts.all = *parts.prompt;
     for (const Json& message : read_messages(row, "completion").messages)
-      all.messages.push_back(message);
-    return of_answer(first, all);
+      parts.all.messages.push_back(message);
+    return parts;
   }
-  if (has(row, "messages")) return of_conversation(read_messages(row, "messages"));
-  if (has(row, "conversations")) return of_conversation(read_sharegpt(row));
-  if (has(row, "instruction") && has(row, "output")) return of_instruction(row);
+  if (has(row, "messages")) return {.all = read_messages(row, "messages")};
+  if (has(row, "conversations")) return {.all = read_sharegpt(row)};
+  if (has(row, "instruction") && has(row, "output")) {
+    const AlpacaRow alpaca = read_alpaca(row);
+    if (template_) {
+      Parts parts{.all = dialogue_of(alpaca)};
+      parts.prompt = parts.all.first(parts.all.messages.size() - 1);
+      return parts;
+    }
+    require(alpaca.history.empty() && alpaca.system.empty(),
+            "an Alpaca row with system or history needs a chat template: give one with "
+            "chat_template_path");
+    return {.texts = {{alpaca_prompt(alpaca.instruction, alpaca.input), alpaca.output}}};
+  }
   fail(
       "expected the column {}, found {}. Rows may also have messages, or prompt and completion, or "
       "conversations, or instruction and output",
       show_text(options_.column), column_names(row));
+}
+
+Exchange ExampleReader::exchange(const Json& row) const {
+  const Parts parts = parts_of(row);
+  if (parts.texts) return {.prompt = parts.texts->first, .answer = parts.texts->second};
+  const Json& last = parts.all.messages.back();
+  if (last.value("role", "") != "assistant" || !last.contains("content") ||
+      !last["content"].is_string())
+    fail("expected a conversation that ends with a text of the assistant, found {} at its end",
+         show_json(last));
+  const Dialogue before = parts.all.first(parts.all.messages.size() - 1);
+  return {.prompt = render(before, true).text,
+          .answer = last["content"].get<std::string>(),
+          .complete = true};
 }
 
 Example ExampleReader::labelled(const Json& row, std::string text) const {
@@ -150,7 +168,11 @@ std::optional<Example> ExampleReader::operator()(const Json& row) const {
       text != row.end() && (own_column || !(has(row, "prompt") || has(row, "messages")));
   if (!is_text && (own_column || !options_.label_column.empty()))
     fail("expected the column {}, found {}", show_text(options_.column), column_names(row));
-  if (!is_text) return recognised(row);
+  if (!is_text) {
+    const Parts parts = parts_of(row);
+    if (parts.texts) return of_texts(parts.texts->first, parts.texts->second);
+    return parts.prompt ? of_answer(*parts.prompt, parts.all) : of_conversation(parts.all);
+  }
   if (!text->is_string()) return std::nullopt;
   if (!options_.label_column.empty()) return labelled(row, text->get<std::string>());
   return Example{.text = text->get<std::string>()};

@@ -31,6 +31,13 @@ struct Example {
   std::optional<std::string> label = {};
 };
 
+/// A row as a question and the answer that is wanted.
+struct Exchange {
+  std::string prompt;     ///< ends where the answer begins
+  std::string answer;     ///< without what ends a turn
+  bool complete = false;  ///< as in Example
+};
+
 /// How rows become examples.
 struct ExampleOptions {
   std::string column = "text";
@@ -49,13 +56,17 @@ class ExampleReader {
   /// the row has no text: its column is null or no string.
   std::optional<Example> operator()(const nlohmann::ordered_json& row) const;
 
+  /// The same row as an exchange; of a conversation that ends with what the assistant says.
+  Exchange exchange(const nlohmann::ordered_json& row) const;
+
  private:
+  /// What a row says: two texts, or a conversation, of which the prompt may be told apart.
+  struct Parts;
+  Parts parts_of(const nlohmann::ordered_json& row) const;
   Example of_texts(std::string prompt, const std::string& completion) const;
   Example of_conversation(const Dialogue& all) const;
   Example of_answer(const Dialogue& prompt, const Dialogue& all) const;
-  Example of_instruction(const nlohmann::ordered_json& row) const;
   Example labelled(const nlohmann::ordered_json& row, std::string text) const;
-  Example recognised(const nlohmann::ordered_json& row) const;
   RenderedChat render(const Dialogue& conversation, bool add_generation_prompt) const;
   std::vector<ByteSpan> answers(const Dialogue& all, const std::string& text) const;
 

@@ -68,6 +68,8 @@ class TokenCache {
   const std::string& label(uint64_t document) const;
   /// All labels there are.
   const std::vector<std::string>& label_names() const { return meta_.label_names; }
+  /// One more than the largest token.
+  uint64_t token_limit() const { return meta_.token_limit; }
   const std::string& key() const { return meta_.key; }
   const DocumentReport& report() const { return meta_.report; }
 

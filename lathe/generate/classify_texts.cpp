@@ -15,7 +15,7 @@ Tensor classify_texts(Model& model, const Tokenizer& tokenizer,
     rows.emplace_back(ids.begin(),
                       ids.begin() + static_cast<int64_t>(std::min(ids.size(), context)));
   }
-  const Tensor hidden = model.hidden_states(padded(rows, model.device()));  // (N, T, D)
+  const Tensor hidden = model.hidden_states(padded(rows, model));  // (N, T, D)
   std::vector<int64_t> ends;
   for (size_t i = 0; i < rows.size(); ++i)
     ends.push_back(static_cast<int64_t>(i) * hidden.size(1) + static_cast<int64_t>(rows[i].size()) -

@@ -64,7 +64,7 @@ ClozeResult answer_cloze(Model& model, const Tokenizer& tokenizer, const ClozeQu
     rows.emplace_back(ids.begin(), ids.end());
     begins.push_back(common_tokens(rows.back(), prompt, text));
   }
-  const ModelInput input = padded(rows, model.device());
+  const ModelInput input = padded(rows, model);
   require(input.input_ids.size(1) <= model.config().max_position_embeddings,
           "a question of {} tokens does not fit the model's context of {}", input.input_ids.size(1),
           model.config().max_position_embeddings);

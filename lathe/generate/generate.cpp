@@ -41,11 +41,8 @@ std::vector<int64_t> encode_prompt(const Tokenizer& tokenizer, const std::string
 }
 
 void check_prompt(const Model& model, const std::vector<int64_t>& tokens, int64_t new_tokens) {
-  const int64_t vocabulary = model.config().vocab_size;
   require(!tokens.empty(), "a prompt needs at least one token");
-  for (const int64_t id : tokens)
-    require(id < vocabulary, "the tokenizer gives the id {}, but the model has only {} tokens", id,
-            vocabulary);
+  require_known_tokens(tokens, model);
   const int64_t context = model.config().max_position_embeddings;
   const auto count = static_cast<int64_t>(tokens.size());
   require(count + new_tokens <= context,
@@ -115,7 +112,7 @@ Tensor next_logits(Model& model, const Tensor& hidden) {
 /// Reads the prompts into an empty cache; returns the hidden state after each, (B, D).
 Tensor read_prompts(Model& model, const std::vector<std::vector<int64_t>>& prompts,
                     KvCache& cache) {
-  const Tensor hidden = model.hidden_states(padded(prompts, model.device()), &cache);  // (B, T, D)
+  const Tensor hidden = model.hidden_states(padded(prompts, model), &cache);  // (B, T, D)
   std::vector<Tensor> last;
   for (size_t i = 0; i < prompts.size(); ++i)
     last.push_back(hidden[static_cast<int64_t>(i)][cache.lengths[i] - 1]);

@@ -6,8 +6,11 @@
 
 namespace lathe {
 
-/// Rows of tokens as one batch on `device`, padded at the end: (B, longest). What stands behind a
-/// row is seen by nobody.
-ModelInput padded(const std::vector<std::vector<int64_t>>& rows, at::Device device);
+/// Throws Error for a token that the model does not know.
+void require_known_tokens(const std::vector<int64_t>& tokens, const Model& model);
+
+/// Rows of tokens as one batch for `model`, padded at the end: (B, longest). What stands behind a
+/// row is seen by nobody. Throws Error for a token that the model does not know.
+ModelInput padded(const std::vector<std::vector<int64_t>>& rows, Model& model);
 
 }  // namespace lathe

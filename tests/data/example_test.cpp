@@ -116,6 +116,24 @@ TEST(ExampleReader, rows_of_alpaca_go_through_the_template_if_there_is_one) {
   EXPECT_EQ(*text.prompt + "3", text.text);
 }
 
+TEST(ExampleReader, rows_are_questions_with_the_answer_that_is_wanted) {
+  const ExampleReader examples = reader(plain_template);
+  const auto exchange = [&](const char* row) { return examples.exchange(Json::parse(row)); };
+  const Exchange turns = exchange(two_turns);
+  EXPECT_EQ(turns.prompt,
+            "<system>Be brief.</>\n<user>Hi</>\n<assistant>Hello</>\n<user>Bye</>\n<assistant>");
+  EXPECT_EQ(turns.answer, "So long");
+  EXPECT_TRUE(turns.complete);
+  const Exchange texts = exchange(R"({"prompt": "1+1=", "completion": "2"})");
+  EXPECT_EQ(texts.prompt + "|" + texts.answer, "1+1=|2");
+  EXPECT_FALSE(texts.complete);
+  EXPECT_EQ(exchange(R"({"instruction": "Add", "input": "1+1", "output": "2"})").prompt,
+            "<user>Add\n1+1</>\n<assistant>");
+  EXPECT_TRUE(
+      says(message_of([&] { exchange(R"({"messages": [{"role": "user", "content": "Hi"}]})"); }),
+           "ends with a text of the assistant"));
+}
+
 TEST(ExampleReader, tools_reach_the_template_with_their_keys_in_order) {
   const char* source = "{{ tools | tojson }}{% for m in messages %}{{ m.content }}{% endfor %}";
   for (

@@ -217,6 +217,59 @@ TEST_F(Binary, learns_answers_and_leaves_the_frozen_layers_as_they_are) {
   EXPECT_TRUE(changed("model.layers.1.mlp.up_proj.weight"));
 }
 
+TEST_F(Binary, computes_what_frozen_layers_make_of_texts_once_with_the_same_losses) {
+  std::string rows;
+  for (int i = 0; i < 40; ++i)
+    rows += format("{{\"prompt\": \"the cat number {} sees\", \"completion\": \" {} birds\"}}\n",
+                   i % 7, i % 5);
+  write("rows.jsonl", rows);
+  ASSERT_EQ(lathe("train recipe.yaml --max_steps 5").code, 0);
+  const std::string tune =
+      "train --model run/model --train_data rows.jsonl --valid_data rows.jsonl --max_length 64 "
+      "--trainable 'last_layers(1)' --bf16 false --num_train_epochs 4 --eval_steps 1 "
+      "--logging_steps 1 --per_device_train_batch_size 2 --cache_dir cache --sample_tokens 0 ";
+  const Output kept = lathe(tune + "--output_dir kept");
+  ASSERT_EQ(kept.code, 0) << kept.err;
+  EXPECT_NE(kept.err.find("the output of the lowest 1 layers, which do not change, is kept"),
+            std::string::npos)
+      << kept.err;
+  const Output anew = lathe(tune + "--output_dir anew --frozen_cache false");
+  ASSERT_EQ(anew.code, 0) << anew.err;
+  EXPECT_EQ(metrics("kept"), metrics("anew"));
+  EXPECT_EQ(model_bytes("kept"), model_bytes("anew"));
+  const Output noisy = lathe(tune + "--output_dir noisy --neftune_noise_alpha 5");
+  EXPECT_NE(noisy.err.find("computed anew"), std::string::npos) << noisy.err;
+  EXPECT_NE(metrics("noisy"), metrics("anew"));
+
+  const Output answers = lathe("eval --model kept/model --answers rows.jsonl --json");
+  ASSERT_EQ(answers.code, 0) << answers.err;
+  EXPECT_EQ(nlohmann::json::parse(answers.out).at("rows"), 40);
+}
+
+TEST_F(Binary, a_tokenizer_of_another_model_is_an_error_where_a_token_is_unknown) {
+  ASSERT_EQ(lathe("train recipe.yaml --max_steps 1").code, 0);
+  ASSERT_EQ(lathe("tokenizer story.txt --vocab-size 330 --out larger").code, 0);
+  const Output trained =
+      lathe("train recipe.yaml --model run/model --tokenizer larger --output_dir large");
+  EXPECT_EQ(trained.code, 1);
+  EXPECT_NE(trained.err.find("the model knows those below"), std::string::npos) << trained.err;
+  write("run/model/tokenizer.json", read_file(folder_ / "larger/tokenizer.json"));
+  for (const char* command : {"generate --prompt", "eval --text"}) {
+    const Output used = lathe(format("{} \"$(head -20 story.txt)\" --model run/model", command));
+    EXPECT_EQ(used.code, 1) << command;
+    EXPECT_NE(used.err.find("the model knows those below"), std::string::npos) << used.err;
+  }
+}
+
+TEST_F(Binary, a_line_of_two_gigabytes_is_an_error_that_names_it) {
+  write("rows.jsonl", "{\"text\": \"a\"}\n{\"text\": \"");
+  std::filesystem::resize_file(folder_ / "rows.jsonl", uint64_t{2} << 30);  // a hole of zeros
+  const Output result = lathe("train recipe.yaml --train_data rows.jsonl", "ulimit -v 8000000;");
+  EXPECT_EQ(result.code, 1);
+  EXPECT_NE(result.err.find("rows.jsonl:2"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("bytes in a line"), std::string::npos) << result.err;
+}
+
 TEST_F(Binary, tells_what_a_model_knows_and_how_it_does_on_each_text) {
   write("other.txt", "Line 1 of the story: birds and birds.\n");
   write("questions.jsonl",

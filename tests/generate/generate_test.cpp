@@ -103,7 +103,7 @@ TEST_F(Generate, refuses_what_does_not_fit) {
     return message_of([&] { continued(prompt); });
   };
   EXPECT_TRUE(says(error(std::vector<int64_t>(60, 1)), "do not fit the model's context of 64"));
-  EXPECT_TRUE(says(error({12}), "the model has only 12 tokens"));
+  EXPECT_TRUE(says(error({12}), "the model knows those below 12"));
   EXPECT_TRUE(says(error({}), "at least one token"));
 }
 
