@@ -44,9 +44,11 @@ struct FieldType {
   Kind kind = Kind::any;
   bool optional = false;                   ///< null means unset
   std::vector<FieldType> element{};        ///< of list: one entry
-  std::vector<FieldDoc> fields{};          ///< of map
+  std::vector<FieldDoc> fields;            ///< of map
   std::vector<Unsupported> unsupported{};  ///< of map
   std::string scalar_field{};              ///< of map: what a bare scalar stands for; or empty
+
+  static FieldType of(Kind kind);
 };
 
 /// One option of a fields() table.
@@ -57,6 +59,12 @@ struct FieldDoc {
   FieldType type;
   Value default_value;
 };
+
+inline FieldType FieldType::of(Kind kind) {
+  FieldType type;
+  type.kind = kind;
+  return type;
+}
 
 /// A short name of the type: "integer", "list of text", "text or map".
 std::string type_name(const FieldType& type);

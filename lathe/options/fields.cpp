@@ -106,9 +106,9 @@ Value Fields::write(const Value& defaults, bool brief) const {
 }
 
 FieldType Fields::describe(std::string_view scalar_field) const {
-  FieldType type{.kind = FieldType::Kind::map,
-                 .unsupported = unsupported_,
-                 .scalar_field = std::string(scalar_field)};
+  FieldType type = FieldType::of(FieldType::Kind::map);
+  type.unsupported = unsupported_;
+  type.scalar_field = scalar_field;
   for (const Bound& bound : bound_)
     type.fields.push_back({bound.name, bound.doc, bound.field, bound.type(), bound.write()});
   return type;

@@ -209,23 +209,25 @@ FieldType type_of() {
     type.optional = true;
     return type;
   } else if constexpr (Vector<T>) {
-    return {.kind = Kind::list, .element = {type_of<typename T::value_type>()}};
+    FieldType list = FieldType::of(Kind::list);
+    list.element = {type_of<typename T::value_type>()};
+    return list;
   } else if constexpr (HasFields<T>) {
     T initial{};
     Fields fields;
     initial.fields(fields);
     return fields.describe(scalar_field<T>());
   } else if constexpr (std::same_as<T, bool>) {
-    return {.kind = Kind::boolean};
+    return FieldType::of(Kind::boolean);
   } else if constexpr (std::integral<T>) {
-    return {.kind = Kind::integer};
+    return FieldType::of(Kind::integer);
   } else if constexpr (std::floating_point<T>) {
-    return {.kind = Kind::number};
+    return FieldType::of(Kind::number);
   } else if constexpr (std::same_as<T, std::string>) {
-    return {.kind = Kind::text};
+    return FieldType::of(Kind::text);
   } else {
     static_assert(std::same_as<T, Value>, "no option can have this type");
-    return {.kind = Kind::any};
+    return FieldType::of(Kind::any);
   }
 }
 

@@ -39,11 +39,11 @@ struct Value {
   Place place;
 
   static Value of(bool value);
-  static Value of(int value) { return of(int64_t{value}); }
+  static Value of(int value);
   static Value of(int64_t value);
   static Value of(double value);
   static Value of(std::string text);
-  static Value of(const char* text) { return of(std::string(text)); }
+  static Value of(const char* text);
   static Value list();
   static Value list(std::vector<Value> items);
   static Value map();
@@ -68,6 +68,13 @@ struct ValueEntry {
   Value value;
   int line = 0;  ///< of the key; 0 on the command line
 };
+
+inline Value Value::of(int value) {
+  return of(int64_t{value});
+}
+inline Value Value::of(const char* text) {
+  return of(std::string(text));
+}
 
 /// Whether both say the same: numbers by value, maps in any order, an unset key like a null one.
 bool same_value(const Value& a, const Value& b);
