@@ -13,6 +13,7 @@ Command info_command();
 Command convert_command();
 Command chat_command();
 Command classify_command();
+Command merge_command();
 
 /// Prints the documentation of the options of `commands`, for docs/options.md and editors.
 Command options_command(std::vector<Command> commands);

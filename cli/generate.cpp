@@ -59,7 +59,7 @@ void answer(Model& model, const Tokenizer& tokenizer, const std::string& prompt,
 }
 
 int run(const GenerateOptions& o) {
-  const auto [tokenizer, model] = open_model(o.model);
+  const auto [tokenizer, model, adapter] = open_model(o.model);
   nlohmann::json all = nlohmann::json::array();
   if (o.prompt) {
     answer(*model, tokenizer, *o.prompt, o, all);

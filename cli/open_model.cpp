@@ -2,7 +2,9 @@
 
 #include <future>
 
+#include "lathe/adapt/peft_files.h"
 #include "lathe/io/hub_cache.h"
+#include "lathe/model/classifier.h"
 #include "lathe/model/files.h"
 
 namespace lathe {
@@ -21,6 +23,8 @@ std::optional<at::ScalarType> parse_dtype(const std::string& name) {
 void OpenModelOptions::fields(Fields& f) {
   f("model", model, "A model's directory, or its name (org/name) in the Hugging Face cache.",
     {.placeholder = "DIR", .required = true});
+  f("adapter", adapter, "Directory of an adapter for the model, as PEFT or Lathe wrote it.",
+    {.placeholder = "DIR"});
   runtime.fields(f);
   f("dtype", dtype, "Precision; auto is that of the file.",
     {.choices = {"auto", "float32", "bfloat16", "float64"}});
@@ -36,7 +40,13 @@ OpenModel open_model(const OpenModelOptions& o) {
   });
   Tokenizer tokenizer = Tokenizer::load(path);
   OpenModel opened{std::move(tokenizer), model.get()};
+  if (!o.adapter.empty()) {
+    const AdapterFacts facts = read_adapter_facts(o.adapter);
+    if (!facts.labels.empty() && !opened.model->is_classifier())
+      opened.model = classifier_of(*opened.model, facts.labels, facts.problem_type, /*seed=*/0);
+  }
   opened.model->to(device);
+  if (!o.adapter.empty()) opened.adapter = Adapter::load(*opened.model, o.adapter);
   return opened;
 }
 

@@ -2,13 +2,14 @@
 #pragma once
 
 #include "cli/runtime.h"
+#include "lathe/adapt/adapter.h"
 #include "lathe/model/model.h"
 #include "lathe/text/tokenizer.h"
 
 namespace lathe {
 
 struct OpenModelOptions {
-  std::string model, dtype = "auto";
+  std::string model, adapter, dtype = "auto";
   RuntimeOptions runtime;
 
   void fields(Fields& f);
@@ -17,6 +18,7 @@ struct OpenModelOptions {
 struct OpenModel {
   Tokenizer tokenizer;
   std::unique_ptr<Model> model;
+  std::unique_ptr<Adapter> adapter = nullptr;  ///< at the model's layers, if one was named
 };
 
 /// Loads tokenizer and model to the device, in the precision wished.

@@ -6,15 +6,49 @@
 
 namespace lathe {
 
-void publish_model(Model& model, const Tokenizer* tokenizer, const fs::path& directory) {
+namespace {
+
+/// Writes a directory in one step, in place of what is there.
+void publish(const fs::path& directory, const std::function<void(const fs::path&)>& write) {
   fs::path temporary = directory;
   temporary += format(".tmp-{}", ::getpid());
   file_ops().remove_all(temporary);
   file_ops().make_directories(temporary);
-  save_model(model, temporary);
-  if (tokenizer != nullptr) tokenizer->save(temporary);
+  write(temporary);
   file_ops().remove_all(directory);  // the run's checkpoint can make it again
   publish_directory(temporary, directory);
+}
+
+uint64_t bytes_in(const fs::path& directory) {
+  uint64_t bytes = 0;
+  for (const auto& entry : fs::directory_iterator(directory)) bytes += entry.file_size();
+  return bytes;
+}
+
+}  // namespace
+
+void publish_model(Model& model, const Tokenizer* tokenizer, const fs::path& directory) {
+  publish(directory, [&](const fs::path& folder) {
+    save_model(model, folder);
+    if (tokenizer != nullptr) tokenizer->save(folder);
+  });
+}
+
+std::string publish_result(const Recipe& recipe, Model& model, Adapter* adapter,
+                           const Tokenizer& tokenizer, const fs::path& folder) {
+  const fs::path result = folder / (adapter != nullptr ? "adapter" : "model");
+  std::string use = result.string();
+  if (adapter == nullptr) {
+    publish_model(model, &tokenizer, result);
+  } else {
+    publish(result, [&](const fs::path& to) { adapter->save(to, recipe.model.path); });
+    use = format("{} --adapter {}", recipe.model.path, result.string());
+  }
+  return format("done: the {} is in {}, {:.1f} MB\n  lathe {} --model {} {} TEXT",
+                adapter != nullptr ? "adapter" : "model", result.string(),
+                static_cast<double>(bytes_in(result)) / 1e6,
+                model.is_classifier() ? "classify" : "generate", use,
+                model.is_classifier() ? "--text" : "--prompt");
 }
 
 }  // namespace lathe

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "cli/recipe.h"
+#include "lathe/adapt/adapter.h"
 #include "lathe/base/file.h"
 #include "lathe/model/model.h"
 #include "lathe/text/tokenizer.h"
@@ -9,5 +11,10 @@ namespace lathe {
 /// Writes a model, and its tokenizer if there is one, to `directory` in one step, in place of what
 /// is there.
 void publish_model(Model& model, const Tokenizer* tokenizer, const fs::path& directory);
+
+/// Writes what a run in `folder` has trained: the adapter to folder/adapter, or else the model to
+/// folder/model. Returns what to tell of it.
+std::string publish_result(const Recipe& recipe, Model& model, Adapter* adapter,
+                           const Tokenizer& tokenizer, const fs::path& folder);
 
 }  // namespace lathe

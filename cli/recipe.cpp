@@ -8,12 +8,22 @@ void ModelSpec::fields(Fields& f) {
   config.fields(f);
 }
 
+void AdapterSpec::fields(Fields& f) {
+  f("path", path, "Directory of an adapter to go on with; leave it out to make a new one.",
+    {.placeholder = "DIR"});
+  options.fields(f);
+}
+
 void Recipe::fields(Fields& f) {
   f("recipe", recipe, "YAML file with the options below.",
     {.placeholder = "FILE", .command_line = true});
   f.group("Model");
   f("model", model, "A directory, or the sizes of a new model.",
     {.aliases = {"model_name_or_path", "base_model"}, .required = true});
+  f("adapter", adapter,
+    "Small layers beside those of the model, which are trained in their place: a directory, or "
+    "what "
+    "to make.");
   f("tokenizer", tokenizer, "Directory of the tokenizer; by default that of the model.",
     {.aliases = {"tokenizer_name_or_path"}, .placeholder = "DIR"});
   f("chat_template_path", chat_template_path,
@@ -49,6 +59,11 @@ void Recipe::check() const {
   require(from_path != from_sizes,
           "\"model\": expected either a directory or the sizes of a new model (hidden_size, "
           "intermediate_size, num_hidden_layers, num_attention_heads)");
+  require(adapter.path.empty() || adapter.options.peft_type.empty(),
+          "\"adapter\": expected either a directory or the settings of a new one");
+  require(!adapter.wanted() || train.trainable == std::vector<std::string>{"all"},
+          "\"trainable\": an adapter is trained, and nothing else; modules_to_save of the adapter "
+          "names what is trained whole beside it");
   require(from_path || !tokenizer.empty(),
           "\"tokenizer\": a new model needs one; make it with `lathe tokenizer`");
 }

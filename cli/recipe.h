@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cli/runtime.h"
+#include "lathe/adapt/options.h"
 #include "lathe/data/options.h"
 #include "lathe/model/config.h"
 #include "lathe/train/options.h"
@@ -18,8 +19,19 @@ struct ModelSpec {
   void fields(Fields& f);
 };
 
+/// `adapter: DIR` to go on with an adapter, or `adapter: {peft_type: LORA, ...}` to make one.
+struct AdapterSpec {
+  std::string path;
+  AdapterOptions options;
+
+  static constexpr const char* scalar_field = "path";
+  void fields(Fields& f);
+  bool wanted() const { return !path.empty() || !options.peft_type.empty(); }
+};
+
 struct Recipe {
   ModelSpec model;
+  AdapterSpec adapter;
   std::string tokenizer;
   std::string chat_template_path;
   std::vector<std::string> additional_special_tokens;

@@ -9,7 +9,7 @@ constexpr const char* recipe_file = "recipe.yaml";
 constexpr uint64_t largest_template = 1'000'000;  // bytes
 
 void remove_run(const fs::path& folder) {
-  for (const char* name : {"checkpoints", "best", "metrics.jsonl", "model", recipe_file})
+  for (const char* name : {"checkpoints", "best", "metrics.jsonl", "model", "adapter", recipe_file})
     file_ops().remove_all(folder / name);
 }
 

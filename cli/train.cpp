@@ -35,11 +35,13 @@ int run(const Recipe& given) {
   Dataset data = load_data(recipe, tokenizer, *model, observer.line());
   model = with_outputs(std::move(model), recipe, data);
   model->to(device);
+  const std::unique_ptr<Adapter> adapter = make_adapter(recipe, *model);
+  const std::vector<NamedTensor> trained = trained_weights(recipe, *model, adapter.get());
   const std::unique_ptr<Parallel> parallel = single_process();
   const std::unique_ptr<Source> source =
-      make_source(recipe, *model, data, *parallel, observer.line());
+      make_source(recipe, *model, trained, data, *parallel, observer.line());
   const std::unique_ptr<Objective> objective = make_objective(recipe, data);
-  Optimizer optimizer = make_optimizer(*model, recipe.train.optimizer, recipe.train.trainable);
+  Optimizer optimizer = make_optimizer(*model, recipe.train.optimizer, trained);
   Training training{*model, *objective, *source, optimizer, *parallel, observer, folder.get(), {}};
   if (data.validation.size() > 0)
     training.evaluate = [&] { return validate(*model, *objective, tokenizer, recipe, data); };
@@ -49,11 +51,7 @@ int run(const Recipe& given) {
     observer.line().print("stopped after a checkpoint; the same command goes on from there");
     return 0;
   }
-  publish_model(*model, &tokenizer, folder->path() / "model");
-  observer.line().print(format("done: the model is in {0}\n  lathe {1} --model {0} {2} TEXT",
-                               (folder->path() / "model").string(),
-                               model->is_classifier() ? "classify" : "generate",
-                               model->is_classifier() ? "--text" : "--prompt"));
+  observer.line().print(publish_result(recipe, *model, adapter.get(), tokenizer, folder->path()));
   return 0;
 }
 

@@ -5,7 +5,6 @@
 #include "lathe/data/neftune.h"
 #include "lathe/io/hub_cache.h"
 #include "lathe/train/frozen_part.h"
-#include "lathe/train/trainable.h"
 
 namespace lathe {
 namespace {
@@ -35,11 +34,12 @@ int64_t total_steps(const Recipe& recipe, const Source& source, int world) {
 
 /// The output of the layers that do not change, if the data is read more than once.
 std::shared_ptr<const FrozenStates> kept_states(const Recipe& recipe, Model& model,
+                                                const std::vector<NamedTensor>& trained,
                                                 const Dataset& data, const Source& source,
                                                 ProgressLine& line) {
   const int64_t rows = recipe.train.max_steps * recipe.data.per_device_train_batch_size *
                        recipe.train.gradient_accumulation_steps;
-  const int64_t layers = frozen_layers(model, trainable_weights(model, recipe.train.trainable));
+  const int64_t layers = frozen_layers(model, trained);
   if (!recipe.train.frozen_cache || layers == 0 || rows <= source.rows_per_epoch()) return nullptr;
   const StateStore store{.folder = fs::path(recipe.data.cache_dir) / "states",
                          .limit = static_cast<uint64_t>(recipe.train.frozen_cache_limit * 1e9),
@@ -76,7 +76,8 @@ Dataset load_data(Recipe& recipe, const Tokenizer& tokenizer, const Model& model
   return data;
 }
 
-std::unique_ptr<Source> make_source(Recipe& recipe, Model& model, Dataset& data,
+std::unique_ptr<Source> make_source(Recipe& recipe, Model& model,
+                                    const std::vector<NamedTensor>& trained, Dataset& data,
                                     const Parallel& parallel, ProgressLine& line) {
   const auto seed = static_cast<uint64_t>(recipe.train.seed);
   const auto source = [&] {
@@ -84,7 +85,7 @@ std::unique_ptr<Source> make_source(Recipe& recipe, Model& model, Dataset& data,
   };
   std::unique_ptr<Source> made = source();
   recipe.train.max_steps = total_steps(recipe, *made, parallel.world());
-  data.states = kept_states(recipe, model, data, *made, line);
+  data.states = kept_states(recipe, model, trained, data, *made, line);
   if (data.states) made = source();
   if (const double alpha = recipe.train.neftune_noise_alpha; alpha > 0)
     made = std::make_unique<NoisySource>(std::move(made), alpha, model.config().hidden_size, seed,

@@ -16,7 +16,8 @@ Dataset load_data(Recipe& recipe, const Tokenizer& tokenizer, const Model& model
 
 /// The training data. Where the lowest layers do not change and their output is read more than
 /// once, `data` gets it (see lathe/train/frozen_part.h). Sets the recipe's max_steps.
-std::unique_ptr<Source> make_source(Recipe& recipe, Model& model, Dataset& data,
+std::unique_ptr<Source> make_source(Recipe& recipe, Model& model,
+                                    const std::vector<NamedTensor>& trained, Dataset& data,
                                     const Parallel& parallel, ProgressLine& line);
 
 }  // namespace lathe

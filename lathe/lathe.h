@@ -15,5 +15,6 @@
 #include "lathe/parallel/parallel.h"     // processes
 #include "lathe/train/evaluate.h"        // loss without training
 #include "lathe/train/loop.h"            // train
+#include "lathe/adapt/adapter.h"         // Adapter: LoRA and its kin
 #include "lathe/generate/generate.h"     // text from a model
 // clang-format on

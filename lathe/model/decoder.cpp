@@ -58,6 +58,12 @@ const Tensor& Decoder::output_weight() const {
   return lm_head_ ? lm_head_->weight : body_.embed_tokens.weight;
 }
 
+std::vector<Site> Decoder::sites() {
+  std::vector<Site> list;
+  list_sites(body_, "model", list);
+  return list;
+}
+
 std::vector<NamedTensor> Decoder::own_tensors() {
   std::vector<NamedTensor> list;
   list_tensors(*this, "", list);

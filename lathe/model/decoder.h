@@ -13,6 +13,7 @@ class Decoder final : public Model {
 
   ModelOutput forward(const ModelInput& input, KvCache* cache) override;
   const Tensor& output_weight() const override;
+  std::vector<Site> sites() override;
   std::vector<Kept> kept() const override { return kept_by_layers(body_.layers); }
 
  protected:

@@ -25,7 +25,7 @@ int64_t longest_text(const Tensor& positions, const std::vector<int64_t>& counts
 Conv1D::Conv1D(int64_t in, int64_t out) : weight(described({in, out})), bias(described({out})) {}
 
 Tensor Conv1D::operator()(const Tensor& x) const {
-  return ops::linear(x, weight.t(), bias);
+  return adapted(slot, x, [this](const Tensor& h) { return ops::linear(h, weight.t(), bias); });
 }
 
 Gpt2Attention::Gpt2Attention(const ModelConfig& c, int64_t layer)
@@ -100,6 +100,12 @@ ModelOutput Gpt2::forward(const ModelInput& input, KvCache* cache) {
 
 const Tensor& Gpt2::output_weight() const {
   return lm_head_ ? lm_head_->weight : body_.wte.weight;
+}
+
+std::vector<Site> Gpt2::sites() {
+  std::vector<Site> list;
+  list_sites(body_, "transformer", list);
+  return list;
 }
 
 std::vector<NamedTensor> Gpt2::own_tensors() {

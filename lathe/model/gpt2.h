@@ -10,8 +10,10 @@ namespace lathe {
 
 /// A linear layer that keeps its weight as (in, out), as a convolution of width one does.
 struct Conv1D {
+  static constexpr bool transposed = true;
   Tensor weight;  // (in, out)
   Tensor bias;    // (out)
+  AdapterSlot slot;
 
   Conv1D(int64_t in, int64_t out);
   Tensor operator()(const Tensor& x) const;  // (..., in) -> (..., out)
@@ -71,6 +73,7 @@ class Gpt2 final : public Model {
 
   ModelOutput forward(const ModelInput& input, KvCache* cache) override;
   const Tensor& output_weight() const override;
+  std::vector<Site> sites() override;
   std::vector<Kept> kept() const override { return kept_by_layers(body_.h); }
   /// What is added to the residual stream begins smaller, the deeper the model is.
   double initial_deviation(const std::string& weight) const override;

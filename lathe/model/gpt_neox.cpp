@@ -93,6 +93,12 @@ const Tensor& GptNeox::output_weight() const {
   return embed_out_ ? embed_out_->weight : body_.embed_in.weight;
 }
 
+std::vector<Site> GptNeox::sites() {
+  std::vector<Site> list;
+  list_sites(body_, "gpt_neox", list);
+  return list;
+}
+
 std::vector<NamedTensor> GptNeox::own_tensors() {
   std::vector<NamedTensor> list;
   list_tensors(*this, "", list);

@@ -59,6 +59,7 @@ class GptNeox final : public Model {
 
   ModelOutput forward(const ModelInput& input, KvCache* cache) override;
   const Tensor& output_weight() const override;
+  std::vector<Site> sites() override;
   std::vector<Kept> kept() const override { return kept_by_layers(body_.layers); }
 
  protected:

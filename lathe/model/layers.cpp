@@ -16,7 +16,7 @@ Linear::Linear(int64_t in, int64_t out, bool with_bias)
     : weight(described({out, in})), bias(with_bias ? described({out}) : Tensor()) {}
 
 Tensor Linear::operator()(const Tensor& x) const {
-  return ops::linear(x, weight, bias);
+  return adapted(slot, x, [this](const Tensor& h) { return ops::linear(h, weight, bias); });
 }
 
 Embedding::Embedding(int64_t count, int64_t width) : weight(described({count, width})) {}
@@ -59,9 +59,9 @@ Tensor Mlp::operator()(const Tensor& x) const {
     gate = (*gate_proj)(x);
     up = (*up_proj)(x);
   }
-  if (activation == ops::Activation::silu)
-    return ops::swiglu_linear(gate, up, down_proj.weight, down_proj.bias);
-  return down_proj(ops::activate(gate, activation) * up);
+  if (activation != ops::Activation::silu) return down_proj(ops::activate(gate, activation) * up);
+  if (down_proj.slot) return down_proj(ops::swiglu(gate, up));
+  return ops::swiglu_linear(gate, up, down_proj.weight, down_proj.bias);
 }
 
 Kept Mlp::kept() const {

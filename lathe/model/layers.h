@@ -5,6 +5,7 @@
 #include "lathe/base/tensor.h"
 #include "lathe/model/config.h"
 #include "lathe/model/kept.h"
+#include "lathe/model/site.h"
 #include "lathe/ops/activation.h"
 
 namespace lathe {
@@ -13,8 +14,10 @@ namespace lathe {
 Tensor described(at::IntArrayRef shape);
 
 struct Linear {
+  static constexpr bool transposed = false;
   Tensor weight;  // (out, in)
   Tensor bias;    // (out), or undefined
+  AdapterSlot slot;
 
   Linear(int64_t in, int64_t out, bool with_bias);
   Tensor operator()(const Tensor& x) const;  // (..., in) -> (..., out)

@@ -8,6 +8,7 @@
 #include "lathe/model/generation_config.h"
 #include "lathe/model/kept.h"
 #include "lathe/model/kv_cache.h"
+#include "lathe/model/site.h"
 #include "lathe/model/walk.h"
 
 namespace lathe {
@@ -53,6 +54,8 @@ class Model {
   virtual const Tensor& output_weight() const = 0;
   /// Every weight once, under its Hugging Face name.
   std::vector<NamedTensor> named_tensors();
+  /// Every linear layer where an adapter may sit, but the output layer.
+  virtual std::vector<Site> sites() = 0;
   /// What each layer keeps of a token for the backward pass.
   virtual std::vector<Kept> kept() const = 0;
   /// The standard deviation that a weight (not a norm or bias) of a new model is drawn with.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -15,6 +16,10 @@ struct NamedTensor {
   std::string name;
   Tensor* tensor;
 };
+
+/// Which layer a weight belongs to, by its name: "model.layers.3.mlp.up_proj.weight" to 3. -1:
+/// none.
+int64_t layer_of(std::string_view weight);
 
 /// Appends every tensor below `module`, depth first, with dotted names that begin with `prefix`;
 /// undefined tensors and empty std::optional modules are not there. Weights that share storage are

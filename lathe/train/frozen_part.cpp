@@ -147,12 +147,14 @@ std::string obstacle_of(const Model& model, const FrozenPart& part, const Datase
 }  // namespace
 
 int64_t frozen_layers(Model& model, const std::vector<NamedTensor>& trained) {
-  std::set<std::string> names;
-  for (const NamedTensor& weight : trained) names.insert(weight.name);
   int64_t frozen = model.config().num_hidden_layers;
+  std::set<const Tensor*> tensors;
+  for (const NamedTensor& weight : trained) {
+    tensors.insert(weight.tensor);
+    if (const int64_t layer = layer_of(weight.name); layer >= 0) frozen = std::min(frozen, layer);
+  }
   for (const NamedTensor& weight : weights_of(model, frozen))
-    if (names.contains(weight.name))
-      frozen = std::min(frozen, std::max<int64_t>(0, layer_of(weight.name)));
+    if (tensors.contains(weight.tensor)) return 0;
   return frozen;
 }
 

@@ -174,10 +174,14 @@ bool train(Training& run, const TrainOptions& options) {
 
 Optimizer make_optimizer(Model& model, const OptimizerOptions& options,
                          const std::vector<std::string>& trainable) {
-  const std::vector<NamedTensor> chosen = trainable_weights(model, trainable);
+  return make_optimizer(model, options, trainable_weights(model, trainable));
+}
+
+Optimizer make_optimizer(Model& model, const OptimizerOptions& options,
+                         const std::vector<NamedTensor>& trained) {
   for (const NamedTensor& weight : model.named_tensors()) *weight.tensor = weight.tensor->detach();
   std::vector<std::pair<std::string, Tensor>> weights;
-  for (const NamedTensor& weight : chosen) {
+  for (const NamedTensor& weight : trained) {
     weight.tensor->requires_grad_(true);
     weights.emplace_back(weight.name, *weight.tensor);
   }

@@ -31,7 +31,11 @@ struct Training {
 /// loss or a gradient is not finite; weights and checkpoints are then those of the step before.
 bool train(Training& run, const TrainOptions& options);
 
-/// Marks the weights to train, and returns an optimizer for them; see trainable_weights.
+/// Marks the weights to train, of the model or beside it, and returns an optimizer for them.
+Optimizer make_optimizer(Model& model, const OptimizerOptions& options,
+                         const std::vector<NamedTensor>& trained);
+
+/// The same for weights of the model; see trainable_weights.
 Optimizer make_optimizer(Model& model, const OptimizerOptions& options,
                          const std::vector<std::string>& trainable = {"all"});
 

@@ -16,8 +16,4 @@ namespace lathe {
 /// entry at all.
 std::vector<NamedTensor> trainable_weights(Model& model, const std::vector<std::string>& chosen);
 
-/// Which layer a weight belongs to, by its name: "model.layers.3.mlp.up_proj.weight" to 3. -1:
-/// none.
-int64_t layer_of(std::string_view weight);
-
 }  // namespace lathe

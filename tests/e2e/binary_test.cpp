@@ -246,6 +246,54 @@ TEST_F(Binary, computes_what_frozen_layers_make_of_texts_once_with_the_same_loss
   EXPECT_EQ(nlohmann::json::parse(answers.out).at("rows"), 40);
 }
 
+TEST_F(Binary, trains_an_adapter_and_merges_it) {
+  ASSERT_EQ(lathe("train recipe.yaml --max_steps 5").code, 0);
+  const std::string base = model_bytes("run");
+  const std::string train =
+      "train recipe.yaml --model run/model --adapter '{peft_type: LORA, r: 4}' --output_dir ";
+  const Output whole = lathe(train + "whole");
+  ASSERT_EQ(whole.code, 0) << whole.err;
+  EXPECT_NE(whole.err.find("--adapter whole/adapter"), std::string::npos) << whole.err;
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "whole/model"));
+  EXPECT_EQ(model_bytes("run"), base);
+  (void)lathe(train + "parts", "timeout -s TERM 0.7");
+  ASSERT_EQ(lathe(train + "parts").code, 0);
+  const auto adapter = [&](const std::string& run) {
+    return read_file(folder_ / (run + "/adapter/adapter_model.safetensors"));
+  };
+  EXPECT_EQ(adapter("parts"), adapter("whole"));
+
+  const auto loss = [&](const std::string& model) {
+    const Output eval =
+        lathe("eval --text 'Line 3 of the story' --json --dtype float32 --model " + model);
+    EXPECT_EQ(eval.code, 0) << eval.err;
+    return nlohmann::json::parse(eval.out).at("loss").get<double>();
+  };
+  const double with = loss("run/model --adapter whole/adapter");
+  EXPECT_LT(with, loss("run/model") - 0.05);
+  ASSERT_EQ(lathe("merge run/model whole/adapter merged").code, 0);
+  EXPECT_NEAR(loss("merged"), with, 1e-5);
+  const Output wrong = lathe("train recipe.yaml --adapter '{peft_type: LORA}' --trainable head");
+  EXPECT_NE(wrong.err.find("modules_to_save"), std::string::npos) << wrong.err;
+}
+
+TEST_F(Binary, a_classifier_may_be_an_adapter_with_its_labels) {
+  std::string rows;
+  for (int i = 0; i < 60; ++i)
+    rows += format("{{\"text\": \"the {} number {} sees\", \"label\": \"{}\"}}\n",
+                   i % 2 == 0 ? "cat" : "bird", i, i % 2 == 0 ? "beast" : "fowl");
+  write("rows.jsonl", rows);
+  ASSERT_EQ(lathe("train recipe.yaml --max_steps 5").code, 0);
+  const Output trained = lathe(
+      "train recipe.yaml --model run/model --adapter '{peft_type: LORA, r: 4}' --objective "
+      "classify --train_data rows.jsonl --max_steps 40 --output_dir labels");
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  const Output eval =
+      lathe("eval --model run/model --adapter labels/adapter rows.jsonl --json --cache_dir cache");
+  ASSERT_EQ(eval.code, 0) << eval.err;
+  EXPECT_GE(nlohmann::json::parse(eval.out).at("accuracy").get<double>(), 0.95);
+}
+
 TEST_F(Binary, a_tokenizer_of_another_model_is_an_error_where_a_token_is_unknown) {
   ASSERT_EQ(lathe("train recipe.yaml --max_steps 1").code, 0);
   ASSERT_EQ(lathe("tokenizer story.txt --vocab-size 330 --out larger").code, 0);

@@ -1,0 +1,77 @@
+// lathe merge: make an adapter part of its model.
+#include <cstdio>
+
+#include "cli/commands.h"
+#include "cli/publish.h"
+#include "lathe/adapt/peft_files.h"
+#include "lathe/io/hub_cache.h"
+#include "lathe/model/classifier.h"
+#include "lathe/model/files.h"
+
+namespace lathe {
+namespace {
+
+struct MergeOptions {
+  std::string model, adapter, out, dtype = "auto";
+
+  void fields(Fields& f) {
+    f("model", model, "A model's directory, or its name (org/name) in the Hugging Face cache.",
+      {.placeholder = "MODEL", .required = true});
+    f("adapter", adapter, "Directory of the adapter.",
+      {.placeholder = "ADAPTER", .required = true});
+    f("out", out, "Directory to write.", {.placeholder = "OUT", .required = true});
+    f("dtype", dtype, "Precision to write; auto is that of the model.",
+      {.choices = {"auto", "float32", "bfloat16", "float16"}});
+  }
+};
+
+at::ScalarType parse_dtype(const std::string& name, at::ScalarType automatic) {
+  if (name == "float32") return at::kFloat;
+  if (name == "bfloat16") return at::kBFloat16;
+  if (name == "float16") return at::kHalf;
+  return automatic;
+}
+
+/// What the model gives for some tokens, whatever they mean.
+Tensor outputs(Model& model) {
+  const at::NoGradGuard no_grad;
+  const int64_t count = std::min<int64_t>({64, model.config().max_position_embeddings});
+  const Tensor ids = at::arange(count, at::kLong).mul_(7919).remainder_(model.config().vocab_size);
+  const Tensor hidden = model.hidden_states({ids.unsqueeze(0), {}, {}})[0];
+  return model.is_classifier() ? model.class_logits(hidden) : model.logits(hidden);
+}
+
+int run(const MergeOptions& o) {
+  require(!fs::exists(o.out), "{} exists: remove it, or choose another name", o.out);
+  const fs::path from = locate_model(o.model, hub_cache_folder());
+  const Tokenizer tokenizer = Tokenizer::load(from);
+  const at::ScalarType stored = load_model(from, {}, WeightMemory::mapped)->compute_dtype();
+  std::unique_ptr<Model> model = load_model(from, at::kFloat);
+  const AdapterFacts facts = read_adapter_facts(o.adapter);
+  if (!facts.labels.empty() && !model->is_classifier())
+    model = classifier_of(*model, facts.labels, facts.problem_type, /*seed=*/0);
+  const std::unique_ptr<Adapter> adapter = Adapter::load(*model, o.adapter);
+  const Tensor expected = outputs(*model);
+  adapter->merge();
+  const auto difference = (outputs(*model) - expected).abs().max().item<double>();
+  model->to(parse_dtype(o.dtype, stored));
+  publish_model(*model, &tokenizer, o.out);
+  print(stdout, format("{}: the largest difference of outputs is {:.1e}, before they were rounded "
+                       "to {}\n",
+                       o.out, difference, at::toString(parse_dtype(o.dtype, stored))));
+  return 0;
+}
+
+}  // namespace
+
+Command merge_command() {
+  return make_command<MergeOptions>(
+      {.name = "merge",
+       .summary = "Make an adapter part of its model",
+       .description = "The sum is taken in float32.",
+       .positional = {"model", "adapter", "out"},
+       .examples = {{"lathe merge DIR runs/lora/adapter merged", "a model without an adapter"}}},
+      run);
+}
+
+}  // namespace lathe
