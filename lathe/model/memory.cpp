@@ -12,24 +12,54 @@ constexpr TrainingMethod methods[] = {
     {.name = "all weights, bf16: false, gradient_checkpointing",
      .bf16 = false,
      .gradient_checkpointing = true},
+    {.name = "adapter: {peft_type: LORA, r: 8}", .lora_rank = 8},
+    {.name = "trainable: [last_layers(2)]", .last_layers = 2},
 };
 
 constexpr double wide = 4;  // bytes of a float32
 
+/// The layers that keep something for the backward pass: those from the first that is trained.
+std::vector<Kept> layers_at_work(const Model& model, const TrainingMethod& method) {
+  std::vector<Kept> layers = model.kept();
+  const auto count = static_cast<int64_t>(layers.size());
+  if (method.last_layers > 0)
+    layers.erase(layers.begin(), layers.end() - std::min(method.last_layers, count));
+  return layers;
+}
+
 /// Bytes of a token in all layers: `number` is what one in the compute dtype takes.
-double bytes_kept(const Model& model, const TrainingMethod& method, double number) {
+double bytes_kept(Model& model, const TrainingMethod& method, double number) {
   double all = 0, most = 0;
-  const std::vector<Kept> layers = model.kept();
+  const std::vector<Kept> layers = layers_at_work(model, method);
   for (const Kept& layer : layers) {
     const double bytes =
         static_cast<double>(layer.numbers) * number + static_cast<double>(layer.wide) * wide;
     all += bytes;
     most = std::max(most, bytes);
   }
+  if (method.lora_rank > 0)
+    all +=
+        static_cast<double>(model.sites().size()) * static_cast<double>(method.lora_rank) * number;
   if (!method.gradient_checkpointing) return all;
   // What each layer reads, and all of the one that is at work.
   const auto reads = static_cast<double>(model.config().hidden_size);
   return static_cast<double>(layers.size()) * reads * number + most;
+}
+
+/// How many numbers are trained.
+double trained_numbers(Model& model, const TrainingMethod& method) {
+  double count = 0;
+  if (method.lora_rank > 0) {
+    for (const Site& site : model.sites())
+      count += static_cast<double>(method.lora_rank) * static_cast<double>(site.in() + site.out());
+    return count;
+  }
+  const int64_t first =
+      method.last_layers > 0 ? model.config().num_hidden_layers - method.last_layers : 0;
+  for (const NamedTensor& weight : model.named_tensors())
+    if (method.last_layers == 0 || layer_of(weight.name) >= std::max<int64_t>(0, first))
+      count += static_cast<double>(weight.tensor->numel());
+  return count;
 }
 
 /// Sizes of a file or a command line may be anything.
@@ -53,12 +83,15 @@ TrainingMemory training_memory(Model& model, const TrainingMethod& method, int64
   const double number = method.bf16 ? 2 : wide;
   // The gradient of the output layer, which is rounded to compute with, and what the last norm
   // reads and gets back.
-  const double loss = std::min(tokens, rows_of_logits) * vocabulary * number +
-                      vocabulary * width * (method.bf16 ? wide + number : wide) +
-                      2 * tokens * width * number;
+  const bool trains_output = method.last_layers == 0 && method.lora_rank == 0;
+  const double loss =
+      std::min(tokens, rows_of_logits) * vocabulary * number +
+      vocabulary * width * ((trains_output ? wide : 0) + (method.bf16 ? number : 0)) +
+      2 * tokens * width * number;
+  const double trained = wide * trained_numbers(model, method);
   return {.weights = whole(wide * parameters),
-          .gradients = whole(wide * parameters),
-          .moments = whole(2 * wide * parameters),
+          .gradients = whole(trained),
+          .moments = whole(2 * trained),
           .activations = whole(tokens * bytes_kept(model, method, number)),
           .loss = whole(loss)};
 }

@@ -12,7 +12,9 @@ using torch::autograd::variable_list;
 struct LinearFunction : torch::autograd::Function<LinearFunction> {
   static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight,
                         const std::optional<Tensor>& bias) {
-    ctx->save_for_backward({x, weight, bias.value_or(Tensor())});
+    // A weight that is frozen has no gradient, for which alone x would be kept.
+    ctx->save_for_backward(
+        {weight.requires_grad() ? x : Tensor(), weight, bias.value_or(Tensor())});
     // The rounded weight is not kept: rounding again costs less than the memory.
     const at::ScalarType dtype = x.scalar_type();
     if (!bias) return at::linear(x, weight.to(dtype));
@@ -26,7 +28,11 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
     const Tensor& bias = saved[2];
     const Tensor dy = gradients[0].reshape({-1, weight.size(0)});  // (N, out)
     Tensor dx, dweight, dbias;
-    if (ctx->needs_input_grad(0)) dx = at::mm(dy, weight.to(dy.scalar_type())).view(x.sizes());
+    if (ctx->needs_input_grad(0)) {
+      std::vector<int64_t> shape = gradients[0].sizes().vec();
+      shape.back() = weight.size(1);
+      dx = at::mm(dy, weight.to(dy.scalar_type())).view(shape);
+    }
     if (ctx->needs_input_grad(1))
       dweight = accumulate_gradient(weight,
                                     product(dy, x.reshape({-1, x.size(-1)}), weight.scalar_type()));

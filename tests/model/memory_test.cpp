@@ -62,7 +62,9 @@ class CountedMemory final : public c10::Allocator {
 int64_t left_by_forward_pass(Model& model, const TrainingMethod& method, const Tensor& ids) {
   model.set_compute_dtype(method.bf16 ? at::kBFloat16 : at::kFloat);
   model.set_gradient_checkpointing(method.gradient_checkpointing);
-  for (const NamedTensor& weight : model.named_tensors()) weight.tensor->requires_grad_();
+  const int64_t first = model.config().num_hidden_layers - method.last_layers;
+  for (const NamedTensor& weight : model.named_tensors())
+    weight.tensor->requires_grad_(method.last_layers == 0 || layer_of(weight.name) >= first);
   const Tensor targets = ids.reshape(-1);
   const CountedMemory counted;
   const int64_t before = CountedMemory::live();
@@ -96,12 +98,13 @@ TEST_P(TrainingMemoryOf, is_what_a_forward_pass_leaves_for_the_backward_pass) {
   const auto model = new_model(wide_model(GetParam()), 1);
   const Tensor ids = at::randint(8, {4, 32}, at::kLong);
   for (const TrainingMethod& method : training_methods()) {
-    if (method.gradient_checkpointing) continue;
+    if (method.gradient_checkpointing || method.lora_rank > 0) continue;
     const auto left = static_cast<double>(left_by_forward_pass(*model, method, ids));
     const TrainingMemory estimate = training_memory(*model, method, 4, 32);
     // Of what is for the loss, the gradients of the output layer and of what it reads are there.
     const double number = method.bf16 ? 2 : 4;
-    const double of_loss = 8.0 * 128 * 4 + 2.0 * 4 * 32 * 128 * number;
+    const double output = method.last_layers == 0 ? 8.0 * 128 * 4 : 0;
+    const double of_loss = output + 2.0 * 4 * 32 * 128 * number;
     const double expected = static_cast<double>(estimate.activations) + of_loss;
     EXPECT_NEAR(left / expected, 1, 0.03) << method.name;
   }
@@ -133,6 +136,19 @@ TEST(TrainingMemory, is_that_of_the_tensors_of_a_step) {
   // a number for each norm and for each head of queries
   EXPECT_EQ(all.activations, 16U * 2 * (2 * (4 * 16 + 2 * 6 * 4 + 2 * 24) + 4 * (2 + 4)));
   EXPECT_EQ(all.loss, 2U * 16 * 50 + 6U * 50 * 16 + 2U * 2 * 16 * 16);
+}
+
+TEST(TrainingMemory, of_last_layers_and_adapters_is_that_of_what_is_trained) {
+  const auto model = empty_model(small_config());
+  const TrainingMemory last = training_memory(*model, {.name = "", .last_layers = 1}, 2, 8);
+  const TrainingMemory all = training_memory(*model, {.name = ""}, 2, 8);
+  const uint64_t layer = 2 * 16 * 16 + 2 * 16 * 8 + 3 * 16 * 24 + 2 * 16;
+  EXPECT_EQ(last.gradients, 4 * layer);
+  EXPECT_EQ(last.moments, 2 * last.gradients);
+  EXPECT_EQ(last.activations, all.activations / 2);
+  const TrainingMemory lora = training_memory(*model, {.name = "", .lora_rank = 3}, 2, 8);
+  EXPECT_EQ(lora.gradients, 4U * 2 * 3 * (2 * 32 + 2 * 24 + 3 * 40));
+  EXPECT_EQ(lora.activations, all.activations + 16U * 2 * 7 * 3 * 2);
 }
 
 TEST(TrainingMemory, of_any_size_is_a_number) {
