@@ -11,12 +11,13 @@ std::string cloze_report(Model& model, const Tokenizer& tokenizer,
                          const std::vector<std::string>& files, bool json) {
   size_t questions = 0, right = 0, right_a_byte = 0;
   nlohmann::json answers = nlohmann::json::array();
+  PromptCache kept;
   for (const std::string& file : files) {
     const auto rows = open_rows(file);
     for (size_t row = 1; const auto found = rows->next(); ++row) {
       const Context asking("{}:{}", file, row);
       const ClozeQuestion question = cloze_question(*found);
-      const ClozeResult result = answer_cloze(model, tokenizer, question);
+      const ClozeResult result = answer_cloze(model, tokenizer, question, kept);
       ++questions;
       right += result.likeliest == question.answer;
       right_a_byte += result.likeliest_a_byte == question.answer;

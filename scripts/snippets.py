@@ -4,7 +4,8 @@ reviews, 4,000 tweets, 5,190 of newspaper editorials. They come with vaderSentim
 usage: python snippets.py FOLDER
 writes FOLDER/{film,product,tweet,editorial}.{train,valid,test}.jsonl, rows of
   text, rating, label (negative: below -0.5, positive: above 0.5, otherwise neutral), origin
-80, 10 and 10 %, by a hash of the text; FOLDER/instruct.{train,valid,test}.jsonl has film snippets as conversations.
+80, 10 and 10 %, by a hash of the text; FOLDER/instruct.{train,valid,test}.jsonl has film snippets as conversations, and
+FOLDER/film.{zero,few}_shot.jsonl the test snippets as cloze questions, without examples and behind two of each label.
 """
 import hashlib
 import json
@@ -40,6 +41,17 @@ def fetch(folder):
                     for origin, name in FILES.items()}
 
 
+def as_question(row):
+    return f"Review: {row['text']}\nSentiment (negative, neutral or positive):"
+
+
+def questions(rows, examples):
+    """Rows of `lathe eval --cloze`."""
+    shots = "".join(f"{as_question(e)} {e['label']}\n\n" for e in examples)
+    return [{"prompt": shots + as_question(r), "choices": [" negative", " neutral", " positive"], "answer": " " + r["label"]}
+            for r in rows]
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
@@ -56,6 +68,10 @@ def main():
                 write(folder / f"instruct.{part}.jsonl",
                       [{"messages": [{"role": "user", "content": QUESTION + r["text"]},
                                      {"role": "assistant", "content": r["label"]}]} for r in chosen[:2000]])
+        if origin == "film":
+            shown = [[r for r in rows["train"] if r["label"] == name][:2] for name in ("negative", "neutral", "positive")]
+            write(folder / "film.zero_shot.jsonl", questions(rows["test"], []))
+            write(folder / "film.few_shot.jsonl", questions(rows["test"], [r for pair in zip(*shown) for r in pair]))
         print(origin, {part: len(chosen) for part, chosen in rows.items()})
 
 

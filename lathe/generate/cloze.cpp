@@ -53,31 +53,48 @@ ClozeQuestion cloze_question(const Json& row) {
   return question;
 }
 
-ClozeResult answer_cloze(Model& model, const Tokenizer& tokenizer, const ClozeQuestion& question) {
+ClozeResult answer_cloze(Model& model, const Tokenizer& tokenizer, const ClozeQuestion& question,
+                         PromptCache& kept) {
   const at::NoGradGuard no_grad;
   const std::vector<int32_t> prompt = tokenizer.encode(question.prompt);
   std::vector<std::vector<int64_t>> rows;
   std::vector<int64_t> begins;  // of the choices' tokens
+  size_t longest = 0;
   for (const std::string& choice : question.choices) {
     const std::string text = question.prompt + choice;
     const std::vector<int32_t> ids = tokenizer.encode(text);
     rows.emplace_back(ids.begin(), ids.end());
     begins.push_back(common_tokens(rows.back(), prompt, text));
+    longest = std::max(longest, ids.size());
+    require_known_tokens(rows.back(), model);
   }
-  const ModelInput input = padded(rows, model);
-  require(input.input_ids.size(1) <= model.config().max_position_embeddings,
-          "a question of {} tokens does not fit the model's context of {}", input.input_ids.size(1),
+  const auto slots = static_cast<int64_t>(longest);
+  require(slots <= model.config().max_position_embeddings,
+          "a question of {} tokens does not fit the model's context of {}", slots,
           model.config().max_position_embeddings);
-  const Tensor hidden = model.hidden_states(input);  // (C, T, D)
+  const int64_t shared = *std::ranges::min_element(begins);
+  const std::vector<int64_t> beginning(rows[0].begin(), rows[0].begin() + shared);
+  const Tensor after_prompt = read_further(model, beginning, slots, kept);  // (1, D)
 
+  std::vector<std::vector<int64_t>> rests;
+  for (const std::vector<int64_t>& row : rows) rests.emplace_back(row.begin() + shared, row.end());
+  Tensor hidden;  // (C, T, D) of the rests; not needed where each is one token
+  if (slots > shared + 1) {
+    KvCache cache = model.new_cache(static_cast<int64_t>(rows.size()), slots);
+    cache.begin_with(kept.cache, shared);
+    hidden = model.hidden_states(padded(rests, model), &cache);
+  }
   ClozeResult result;
   double best = -INFINITY, best_a_byte = -INFINITY;
   for (size_t i = 0; i < rows.size(); ++i) {
-    const auto row = static_cast<int64_t>(i);
-    const int64_t begin = begins[i], count = input.counts[i] - begin;
-    const Tensor targets = input.input_ids[row].narrow(0, begin, count);
+    const auto count = static_cast<int64_t>(rows[i].size()) - begins[i];
+    Tensor predicting = after_prompt;  // from the end of the shared part on
+    if (hidden.defined()) predicting = at::cat({after_prompt, hidden[static_cast<int64_t>(i)]});
+    const Tensor targets =
+        at::tensor(at::ArrayRef(rows[i]).slice(static_cast<size_t>(begins[i]))).to(model.device());
     const double value =
-        -model.cross_entropy(hidden[row].narrow(0, begin - 1, count), targets).item<double>();
+        -model.cross_entropy(predicting.narrow(0, begins[i] - shared, count), targets)
+             .item<double>();
     result.log_probabilities.push_back(value);
     const double a_byte = value / static_cast<double>(question.choices[i].size());
     if (value > best) best = value, result.likeliest = i;

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "lathe/model/model.h"
+#include "lathe/generate/prompt_cache.h"
 #include "lathe/text/tokenizer.h"
 
 namespace lathe {
@@ -29,7 +29,9 @@ struct ClozeResult {
   size_t likeliest = 0, likeliest_a_byte = 0;
 };
 
-/// Answers one question; its choices are read as one batch.
-ClozeResult answer_cloze(Model& model, const Tokenizer& tokenizer, const ClozeQuestion& question);
+/// Answers one question. Of its prompt only what `kept` does not hold is read, once for all
+/// choices, which are then read as one batch.
+ClozeResult answer_cloze(Model& model, const Tokenizer& tokenizer, const ClozeQuestion& question,
+                         PromptCache& kept);
 
 }  // namespace lathe

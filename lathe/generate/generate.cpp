@@ -119,26 +119,6 @@ Tensor read_prompts(Model& model, const std::vector<std::vector<int64_t>>& promp
   return at::stack(last);
 }
 
-/// Reads what `kept` does not hold of one prompt, and makes room for `slots` positions; returns the
-/// hidden state after it, (1, D).
-Tensor read_further(Model& model, const std::vector<int64_t>& prompt, int64_t slots,
-                    PromptCache& kept) {
-  const auto [differs, _] = std::ranges::mismatch(kept.tokens, prompt);
-  const int64_t common = std::min(differs - kept.tokens.begin(),
-                                  static_cast<int64_t>(prompt.size()) - 1);  // one must be read
-  if (kept.cache.layers.empty() || kept.cache.slots() < slots) {
-    KvCache larger =
-        model.new_cache(1, std::min(2 * slots, model.config().max_position_embeddings));
-    larger.begin_with(kept.cache, common);
-    kept.cache = std::move(larger);
-  }
-  kept.cache.lengths = {common};
-  const Tensor ids = at::tensor(at::ArrayRef(prompt).slice(static_cast<size_t>(common)));
-  const Tensor hidden =
-      model.hidden_states({ids.unsqueeze(0).to(model.device()), {}, {}}, &kept.cache);
-  return hidden.select(1, hidden.size(1) - 1);
-}
-
 /// Decodes the rows together until all are done.
 std::vector<Completion> decode(Model& model, std::vector<Row> rows, const Tensor& first_logits,
                                const std::vector<int64_t>& ends, const SamplingOptions& options,
@@ -193,7 +173,6 @@ std::vector<Completion> generate(Model& model, const Tokenizer& tokenizer,
     return decode(model, std::move(rows), logits, ends, options, on_text, cache);
   }
   const Tensor logits = next_logits(model, read_further(model, prompts[0], slots, *kept));
-  kept->tokens = prompts[0];  // on_text may throw while more are written
   std::vector<Completion> results =
       decode(model, std::move(rows), logits, ends, options, on_text, kept->cache);
   const std::vector<int64_t>& written = results[0].tokens;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lathe/generate/options.h"
+#include "lathe/generate/prompt_cache.h"
 #include "lathe/model/model.h"
 #include "lathe/text/tokenizer.h"
 
@@ -21,13 +22,6 @@ struct Completion {
 
 /// Called with the number of a prompt and text that is final from now on.
 using OnText = std::function<void(size_t row, std::string_view text)>;
-
-/// What a model has read and written, so that a later prompt that begins the same goes on from
-/// there: the next turn of a conversation.
-struct PromptCache {
-  KvCache cache;
-  std::vector<int64_t> tokens;  ///< those whose keys and values the cache holds
-};
 
 /// Continues every prompt, given as tokens. Each row draws from a stream of its own, (seed, row):
 /// its result does not depend on what is generated beside it. With `kept`, which takes one prompt

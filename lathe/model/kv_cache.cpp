@@ -28,7 +28,8 @@ void KvCache::begin_with(const KvCache& other, int64_t positions) {
   }
   if (tokens.defined() && positions > 0) {
     tokens.narrow(1, 0, positions).copy_(other.tokens.narrow(1, 0, positions));
-    regimes = other.regimes;
+    for (size_t row = 0; row < regimes.size(); ++row)
+      regimes[row] = other.regimes[other.regimes.size() == 1 ? 0 : row];
   }
   lengths.assign(lengths.size(), positions);
 }

@@ -21,7 +21,8 @@ struct KvCache {
   int64_t slots() const { return layers.at(0).k.size(2); }
   /// Leaves only these rows, in this order.
   void keep_rows(const std::vector<int64_t>& rows);
-  /// Copies the first `positions` of every row from a cache of the same model and number of rows.
+  /// Copies the first `positions` of every row from a cache of the same model with as many rows, or
+  /// of its one row to all.
   void begin_with(const KvCache& other, int64_t positions);
 };
 

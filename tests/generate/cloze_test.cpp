@@ -45,23 +45,30 @@ TEST(Cloze, takes_the_choice_that_the_model_finds_likeliest) {
   config.num_attention_heads = 2;
   const auto model = new_model(config, 3);
   const at::NoGradGuard no_grad;
-  const ClozeQuestion asked{.prompt = "xy", .choices = {"a", "bcd", "ef"}};
-  const ClozeResult result = answer_cloze(*model, tokenizer, asked);
-  std::vector<double> expected;
-  for (const std::string& choice : asked.choices) {  // each alone, token by token
-    const std::vector<int32_t> ids = tokenizer.encode(asked.prompt + choice);
-    const Tensor row = at::tensor(std::vector<int64_t>(ids.begin(), ids.end())).unsqueeze(0);
-    const Tensor log_probs =
-        at::log_softmax(model->logits(model->hidden_states({row, {}, {}}))[0], 1);
-    double sum = 0;
-    for (size_t t = 2; t < ids.size(); ++t)
-      sum += log_probs[static_cast<int64_t>(t) - 1][ids[t]].item<double>();
-    expected.push_back(sum);
+  PromptCache kept;  // one for questions that begin the same, and others
+  for (const ClozeQuestion& asked :
+       {ClozeQuestion{.prompt = "xy", .choices = {"a", "bcd", "ef"}},
+        {.prompt = "xyz is longer", .choices = {"abc", "abd"}},
+        {.prompt = "xyz is longer still", .choices = {"a", "b", "c", "d"}},
+        {.prompt = "xyz", .choices = {"longer than it was", "a"}},
+        {.prompt = "another", .choices = {"a", "b"}}}) {
+    const ClozeResult result = answer_cloze(*model, tokenizer, asked, kept);
+    std::vector<double> expected;
+    for (const std::string& choice : asked.choices) {  // each alone, token by token
+      const std::vector<int32_t> ids = tokenizer.encode(asked.prompt + choice);
+      const Tensor row = at::tensor(std::vector<int64_t>(ids.begin(), ids.end())).unsqueeze(0);
+      const Tensor log_probs =
+          at::log_softmax(model->logits(model->hidden_states({row, {}, {}}))[0], 1);
+      double sum = 0;
+      for (size_t t = asked.prompt.size(); t < ids.size(); ++t)
+        sum += log_probs[static_cast<int64_t>(t) - 1][ids[t]].item<double>();
+      expected.push_back(sum);
+    }
+    for (size_t i = 0; i < expected.size(); ++i)
+      EXPECT_NEAR(result.log_probabilities[i], expected[i], 1e-4) << asked.prompt;
+    EXPECT_EQ(result.likeliest,
+              static_cast<size_t>(std::ranges::max_element(expected) - expected.begin()));
   }
-  for (size_t i = 0; i < expected.size(); ++i)
-    EXPECT_NEAR(result.log_probabilities[i], expected[i], 1e-4);
-  EXPECT_EQ(result.likeliest,
-            static_cast<size_t>(std::ranges::max_element(expected) - expected.begin()));
 }
 
 }  // namespace
