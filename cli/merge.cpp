@@ -44,7 +44,8 @@ Tensor outputs(Model& model) {
 int run(const MergeOptions& o) {
   require(!fs::exists(o.out), "{} exists: remove it, or choose another name", o.out);
   const fs::path from = locate_model(o.model, hub_cache_folder());
-  const Tokenizer tokenizer = Tokenizer::load(from);
+  const bool own = fs::exists(fs::path(o.adapter) / "tokenizer.json");
+  const Tokenizer tokenizer = Tokenizer::load(own ? fs::path(o.adapter) : from);
   const at::ScalarType stored = load_model(from, {}, WeightMemory::mapped)->compute_dtype();
   std::unique_ptr<Model> model = load_model(from, at::kFloat);
   const AdapterFacts facts = read_adapter_facts(o.adapter);
@@ -53,6 +54,10 @@ int run(const MergeOptions& o) {
   const std::unique_ptr<Adapter> adapter = Adapter::load(*model, o.adapter);
   const Tensor expected = outputs(*model);
   adapter->merge();
+  // transformers finds the end of a padded text by it.
+  if (model->is_classifier() && !model->config().pad_token_id)
+    model->mutable_config().pad_token_id =
+        tokenizer.pad_id().value_or(tokenizer.eos_id().value_or(0));
   const auto difference = (outputs(*model) - expected).abs().max().item<double>();
   model->to(parse_dtype(o.dtype, stored));
   publish_model(*model, &tokenizer, o.out);

@@ -38,7 +38,8 @@ OpenModel open_model(const OpenModelOptions& o) {
   auto model = std::async(std::launch::async, [&] {
     return load_model(path, parse_dtype(o.dtype), WeightMemory::mapped);
   });
-  Tokenizer tokenizer = Tokenizer::load(path);
+  const bool own = !o.adapter.empty() && fs::exists(fs::path(o.adapter) / "tokenizer.json");
+  Tokenizer tokenizer = Tokenizer::load(own ? fs::path(o.adapter) : path);
   OpenModel opened{std::move(tokenizer), model.get()};
   if (!o.adapter.empty()) {
     const AdapterFacts facts = read_adapter_facts(o.adapter);

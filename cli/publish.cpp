@@ -9,7 +9,8 @@ namespace lathe {
 namespace {
 
 /// Writes a directory in one step, in place of what is there.
-void publish(const fs::path& directory, const std::function<void(const fs::path&)>& write) {
+void publish(const fs::path& given, const std::function<void(const fs::path&)>& write) {
+  const fs::path directory = given.has_filename() ? given : given.parent_path();
   fs::path temporary = directory;
   temporary += format(".tmp-{}", ::getpid());
   file_ops().remove_all(temporary);
@@ -41,7 +42,10 @@ std::string publish_result(const Recipe& recipe, Model& model, Adapter* adapter,
   if (adapter == nullptr) {
     publish_model(model, &tokenizer, result);
   } else {
-    publish(result, [&](const fs::path& to) { adapter->save(to, recipe.model.path); });
+    publish(result, [&](const fs::path& to) {
+      adapter->save(to, recipe.model.path);
+      tokenizer.save(to);  // with the chat template it was trained with
+    });
     use = format("{} --adapter {}", recipe.model.path, result.string());
   }
   return format("done: the {} is in {}, {:.1f} MB\n  lathe {} --model {} {} TEXT",

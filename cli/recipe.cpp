@@ -59,8 +59,17 @@ void Recipe::check() const {
   require(from_path != from_sizes,
           "\"model\": expected either a directory or the sizes of a new model (hidden_size, "
           "intermediate_size, num_hidden_layers, num_attention_heads)");
-  require(adapter.path.empty() || adapter.options.peft_type.empty(),
+  const bool settings = !same_value(to_value(adapter.options), to_value(AdapterOptions()));
+  require(adapter.path.empty() || !settings,
           "\"adapter\": expected either a directory or the settings of a new one");
+  require(!settings || !adapter.options.peft_type.empty(),
+          "\"adapter\": expected peft_type, such as LORA, beside its settings");
+  require(!adapter.wanted() || from_path,
+          "\"adapter\": it needs a model that exists, because only the adapter is written");
+  require(
+      !adapter.wanted() || additional_special_tokens.empty(),
+      "\"additional_special_tokens\": an adapter cannot add tokens to its model; add them to the "
+      "model first");
   require(!adapter.wanted() || train.trainable == std::vector<std::string>{"all"},
           "\"trainable\": an adapter is trained, and nothing else; modules_to_save of the adapter "
           "names what is trained whole beside it");

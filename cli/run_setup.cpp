@@ -13,6 +13,15 @@ void remove_run(const fs::path& folder) {
     file_ops().remove_all(folder / name);
 }
 
+/// Throws Error if what a run begins with lies in the folder that it would remove.
+void require_outside(const std::string& given, const fs::path& folder, const char* what) {
+  if (given.empty() || !fs::exists(given)) return;
+  const std::string inner = fs::weakly_canonical(given).string() + "/";
+  require(!inner.starts_with(fs::weakly_canonical(folder).string() + "/"),
+          "--overwrite would remove {}, the {} to begin with: give another output_dir", given,
+          what);
+}
+
 }  // namespace
 
 std::unique_ptr<RunFolder> open_run(const Recipe& recipe, Observer& observer) {
@@ -28,6 +37,8 @@ std::unique_ptr<RunFolder> open_run(const Recipe& recipe, Observer& observer) {
   }
   file_ops().make_directories(path);
   if (recipe.overwrite) {
+    require_outside(recipe.model.path, path, "model");
+    require_outside(recipe.adapter.path, path, "adapter");
     const FileLock lock(path / "lock");  // not while another process trains there
     remove_run(path);
   }

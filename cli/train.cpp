@@ -64,7 +64,8 @@ Command train_command() {
        .description =
            "A recipe is a YAML file with the options below; what is given on the command line goes "
            "before it. The run writes its recipe, metrics and checkpoints to output_dir, and the "
-           "result to output_dir/model, which transformers loads. The same command goes on where "
+           "result to output_dir/model, which transformers loads, or to output_dir/adapter, which "
+           "PEFT does. The same command goes on where "
            "an "
            "interrupted run stopped, bit for bit.",
        .positional = {"recipe"},

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "lathe/adapt/peft_files.h"
 #include "lathe/data/neftune.h"
 #include "lathe/io/hub_cache.h"
 #include "lathe/train/frozen_part.h"
@@ -67,6 +68,9 @@ Dataset load_data(Recipe& recipe, const Tokenizer& tokenizer, const Model& model
   if (recipe.data.cache_dir.empty()) recipe.data.cache_dir = default_cache_folder().string();
   Labels labels{.wanted = recipe.classifies()};
   if (recipe.problem_type != "auto") labels.problem_type = problem_type_named(recipe.problem_type);
+  if (const std::string& path = recipe.adapter.path; !path.empty())
+    if (const AdapterFacts facts = read_adapter_facts(path); !facts.labels.empty())
+      labels.known = {problem_type_named(facts.problem_type), facts.labels};
   if (model.is_classifier())
     labels.known = {problem_type_named(model.config().problem_type), model.config().labels};
   Dataset data = open_dataset(recipe.data, tokenizer, static_cast<uint64_t>(recipe.train.seed),

@@ -37,38 +37,59 @@ bool is_target(const AdapterOptions& options, const std::string& name) {
          any_names(options.target_modules, name);
 }
 
+/// The last parts of the sites' names: "down_proj, gate_proj, ...".
+std::string kinds_of(const std::vector<Site>& sites) {
+  std::set<std::string> ends;
+  for (const Site& site : sites) ends.insert(site.name.substr(site.name.rfind('.') + 1));
+  return format("{}", fmt::join(ends, ", "));
+}
+
+/// Whether a weight belongs to a module whose name ends so.
+bool is_part_of(const std::string& weight, const std::string& pattern) {
+  for (size_t dot = weight.find('.'); dot != weight.npos; dot = weight.find('.', dot + 1))
+    if (names(pattern, std::string_view(weight).substr(0, dot))) return true;
+  return false;
+}
+
 /// Throws Error if an entry of `target_modules` names none of the sites.
 void require_matches(const AdapterOptions& options, const std::vector<Site>& sites) {
   for (const std::string& target : options.target_modules) {
     if (target == "all-linear") continue;
     const bool any =
         std::ranges::any_of(sites, [&](const Site& site) { return names(target, site.name); });
-    std::set<std::string> ends;
-    for (const Site& site : sites) ends.insert(site.name.substr(site.name.rfind('.') + 1));
-    require(any, "target_modules: {} names no linear layer; there are {}", target,
-            fmt::join(ends, ", "));
+    require(any, "target_modules: {} names no linear layer; there are {}", target, kinds_of(sites));
   }
 }
 
 }  // namespace
 
 Adapter::Adapter(Model& model, AdapterOptions options)
-    : model_(model), options_(std::move(options)) {
+    : model_(model), options_(std::move(options)) {}
+
+void Adapter::attach() {
   options_.check();
-  const std::vector<Site> sites = model.sites();
-  require_matches(options_, sites);
-  for (const Site& site : sites)
+  for (const Site& site : model_.sites())
     if (is_target(options_, site.name)) place(site);
   require(!sites_.empty(),
-          "target_modules, exclude_modules and layers_to_transform leave no layer");
-  for (const NamedTensor& weight : model.named_tensors()) {
-    const std::string module = weight.name.substr(0, weight.name.rfind('.'));
+          "target_modules, exclude_modules and layers_to_transform leave no layer; there are {}",
+          kinds_of(model_.sites()));
+  std::set<std::string> unmatched(options_.modules_to_save.begin(), options_.modules_to_save.end());
+  for (const NamedTensor& weight : model_.named_tensors()) {
     // The output layer of a classifier is new, so it is trained in any case.
-    if (!any_names(options_.modules_to_save, module) && weight.name != "score.weight") continue;
+    bool saved = weight.name == "score.weight";
+    for (const std::string& pattern : options_.modules_to_save) {
+      if (!is_part_of(weight.name, pattern)) continue;
+      saved = true;
+      unmatched.erase(pattern);
+    }
+    if (!saved) continue;
     saved_modules_.push_back(weight);
     base_modules_.push_back(*weight.tensor);
     *weight.tensor = weight.tensor->detach().clone();
   }
+  for (const char* of_peft : {"score", "classifier"}) unmatched.erase(of_peft);
+  require(unmatched.empty(), "modules_to_save: {} names no module with weights of its own",
+          fmt::join(unmatched, ", "));
 }
 
 Adapter::~Adapter() {
@@ -87,14 +108,14 @@ void Adapter::place(const Site& site) {
   require(*site.slot == nullptr, "{}: an adapter sits there already", site.name);
   const int64_t r = value_for(options_.rank_pattern, site.name, options_.r);
   const double alpha = value_for(options_.alpha_pattern, site.name, options_.lora_alpha);
-  require(r <= std::min(site.in(), site.out()),
+  require(r <= std::max(site.in(), site.out()),
           "r: {} is larger than the layer {}, which has {} inputs and {} outputs", r, site.name,
           site.in(), site.out());
   auto lora = std::make_shared<Lora>(site);
   const at::TensorOptions like = site.weight->options().dtype(at::kFloat).requires_grad(false);
-  lora->a = at::zeros({r, site.in()}, like);
-  lora->b = at::zeros({site.out(), r}, like);
-  if (options_.use_dora) lora->magnitude = at::zeros({site.out()}, like);
+  lora->a = at::empty({r, site.in()}, like);
+  lora->b = at::empty({site.out(), r}, like);
+  if (options_.use_dora) lora->magnitude = at::empty({site.out()}, like);
   lora->scale = options_.use_rslora ? alpha / std::sqrt(static_cast<double>(r))
                                     : alpha / static_cast<double>(r);
   *site.slot = lora;
@@ -104,7 +125,9 @@ void Adapter::place(const Site& site) {
 
 std::unique_ptr<Adapter> Adapter::make(Model& model, const AdapterOptions& options, uint64_t seed) {
   const Context making("making an adapter");
+  require_matches(options, model.sites());
   std::unique_ptr<Adapter> adapter(new Adapter(model, options));
+  adapter->attach();
   const at::NoGradGuard no_grad;
   for (size_t i = 0; i < adapter->sites_.size(); ++i) {
     const Site& site = adapter->sites_[i];
@@ -115,6 +138,7 @@ std::unique_ptr<Adapter> Adapter::make(Model& model, const AdapterOptions& optio
         at::detail::createCPUGenerator(stream_seed(seed, "lora_A " + site.name));
     Tensor a = at::empty(lora.a.sizes(), at::kFloat);
     lora.a.copy_(a.uniform_(-limit, limit, generator));
+    lora.b.zero_();
     if (lora.magnitude.defined()) lora.magnitude.copy_(site.matrix().to(at::kFloat).norm(2, 1));
   }
   return adapter;
@@ -123,6 +147,7 @@ std::unique_ptr<Adapter> Adapter::make(Model& model, const AdapterOptions& optio
 std::unique_ptr<Adapter> Adapter::load(Model& model, const fs::path& directory) {
   const Context loading("loading the adapter {}", directory.string());
   std::unique_ptr<Adapter> adapter(new Adapter(model, read_adapter_config(directory)));
+  adapter->attach();
   read_adapter_tensors(directory, adapter->named_tensors());
   return adapter;
 }

@@ -17,8 +17,8 @@ class Adapter {
   /// model is what it was. Throws Error if the options name no layer, or a rank is larger than a
   /// layer.
   static std::unique_ptr<Adapter> make(Model& model, const AdapterOptions& options, uint64_t seed);
-  /// One in a directory as PEFT writes it. Throws Error if it belongs to another base, lacks
-  /// tensors or has others than its configuration says.
+  /// One in a directory as PEFT writes it. Throws Error if its tensors do not fit the model and its
+  /// configuration; whether the model is the one it was trained on, nobody can tell.
   static std::unique_ptr<Adapter> load(Model& model, const fs::path& directory);
   ~Adapter();
   Adapter(const Adapter&) = delete;
@@ -36,6 +36,8 @@ class Adapter {
 
  private:
   Adapter(Model& model, AdapterOptions options);
+  /// Fills the slots; what it throws leaves the model as it was.
+  void attach();
   void place(const Site& site);
   /// Takes it off; modules that are saved with it become what they were.
   void remove();

@@ -16,9 +16,9 @@ Tensor Lora::operator()(const Tensor& x, const Base& base) const {
   const Tensor y = base(x);
   const Tensor added = ops::linear(ops::linear(x, a), b) * scale;
   if (!magnitude.defined()) return y + added;
-  const Tensor factors = row_factors().to(y.scalar_type());
+  const Tensor factors = row_factors();  // near 1: the difference is taken before it is rounded
   const Tensor without_bias = site_.bias->defined() ? y - site_.bias->to(y.scalar_type()) : y;
-  return y + (factors - 1) * without_bias + factors * added;
+  return y + (factors - 1).to(y.scalar_type()) * without_bias + factors.to(y.scalar_type()) * added;
 }
 
 Tensor Lora::weight_change() const {

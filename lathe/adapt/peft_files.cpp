@@ -17,28 +17,19 @@ constexpr const char* weights_name = "adapter_model.safetensors";
 
 /// Members that say nothing about what the adapter computes.
 const std::set<std::string>& silent_members() {
-  static const std::set<std::string> names = {"auto_mapping",
-                                              "base_model_name_or_path",
-                                              "corda_config",
-                                              "eva_config",
-                                              "fan_in_fan_out",
+  static const std::set<std::string> names = {"auto_mapping",    "base_model_name_or_path",
+
+                                              "eva_config",      "fan_in_fan_out",
                                               "inference_mode",
-                                              "init_lora_weights",
-                                              "loftq_config",
+
                                               "lora_dropout",
-                                              "lora_ga_config",
-                                              "megatron_config",
-                                              "megatron_core",
-                                              "peft_version",
-                                              "qalora_group_size",
-                                              "revision",
-                                              "task_type",
-                                              "labels",
-                                              "problem_type",
-                                              "layers_pattern",
-                                              "monteclora_config",
-                                              "velora_config",
-                                              "ensure_weight_tying"};
+
+                                              "megatron_config", "megatron_core",
+                                              "peft_version",    "qalora_group_size",
+                                              "revision",        "task_type",
+                                              "labels",          "problem_type",
+                                              "layers_pattern",  "monteclora_config",
+                                              "velora_config",   "ensure_weight_tying"};
   return names;
 }
 
@@ -75,14 +66,39 @@ std::vector<std::string> names_in(const json& config, const char* name) {
   return list;
 }
 
+/// Throws Error where PEFT would change the base when it loads the adapter (PiSSA and its kin).
+void check_initialisation(const json& config) {
+  const json* found = find_member(config, "init_lora_weights");
+  if (found == nullptr || found->is_boolean()) return;
+  static const std::set<std::string> harmless = {"gaussian", "eva", "orthogonal"};
+  require(
+      found->is_string() && harmless.contains(found->get<std::string>()),
+      "\"init_lora_weights\": {}: such an adapter belongs to a base that was changed; convert it "
+      "to a plain one with PEFT",
+      show_json(*found));
+}
+
+std::vector<int64_t> numbers_in(const json& config, const char* name) {
+  const json* found = find_member(config, name);
+  if (found == nullptr) return {};
+  const json list = found->is_array() ? *found : json::array({*found});
+  std::vector<int64_t> numbers;
+  for (const json& each : list) {
+    require(each.is_number_unsigned() && each.get<uint64_t>() < (1 << 20),
+            "\"{}\": expected numbers of layers, found {}", name, show_json(each));
+    numbers.push_back(each.get<int64_t>());
+  }
+  return numbers;
+}
+
 template <class T>
 std::map<std::string, T> pattern_in(const json& config, const char* name) {
   std::map<std::string, T> patterns;
   const json* found = find_member(config, name);
   if (found == nullptr) return patterns;
   for (const auto& [key, value] : get_object(config, name).items()) {
-    require(value.is_number(), "\"{}\": {}: expected a number, found {}", name, key,
-            show_json(value));
+    const bool fits = std::is_integral_v<T> ? value.is_number_unsigned() : value.is_number();
+    require(fits, "\"{}\": {}: expected a number, found {}", name, key, show_json(value));
     require(key.find_first_of("^$*+?()[]{}|\\") == key.npos,
             "\"{}\": {}: expected the end of a layer's name; regular expressions are not supported",
             name, key);
@@ -100,8 +116,10 @@ AdapterOptions read_adapter_config(const fs::path& directory) {
   o.peft_type = get_string(config, "peft_type");
   require(o.peft_type == "LORA", "\"peft_type\": expected LORA, found {}", o.peft_type);
   for (const auto& [name, value] : config.items())
-    require(known_members().contains(name) || silent_members().contains(name) || is_off(value),
+    require(name == "init_lora_weights" || known_members().contains(name) ||
+                silent_members().contains(name) || is_off(value),
             "\"{}\": {} is not supported", name, show_json(value));
+  check_initialisation(config);
   require(get_string_or(config, "bias", "none") == "none", "\"bias\": expected none, found {}",
           get_string_or(config, "bias", "none"));
   o.r = get_int_or(config, "r", 8);
@@ -109,9 +127,7 @@ AdapterOptions read_adapter_config(const fs::path& directory) {
   o.target_modules = names_in(config, "target_modules");
   o.exclude_modules = names_in(config, "exclude_modules");
   o.modules_to_save = names_in(config, "modules_to_save");
-  if (const json* layers = find_member(config, "layers_to_transform"); layers != nullptr)
-    o.layers_to_transform = layers->is_array() ? layers->get<std::vector<int64_t>>()
-                                               : std::vector{layers->get<int64_t>()};
+  o.layers_to_transform = numbers_in(config, "layers_to_transform");
   o.use_rslora = get_bool_or(config, "use_rslora", false);
   o.use_dora = get_bool_or(config, "use_dora", false);
   o.rank_pattern = pattern_in<int64_t>(config, "rank_pattern");
@@ -138,8 +154,11 @@ void read_adapter_tensors(const fs::path& directory, const std::vector<NamedTens
             "tensor {}: expected the shape {} of this base and configuration, found ({})",
             each.name, each.tensor->sizes(), fmt::join(info.shape, ", "));
     const Tensor stored = tensor_of(info, file.data(info));
-    // In memory of its own: the model may be a mapped file.
-    *each.tensor = stored.to(each.tensor->options(), /*non_blocking=*/false, /*copy=*/true);
+    // In memory of its own: the model may be a mapped file. What was trained whole stays as precise
+    // as it was saved, whatever the model is.
+    const bool wide = each.tensor->scalar_type() == at::kFloat;
+    *each.tensor = stored.to(each.tensor->device(), wide ? at::kFloat : stored.scalar_type(),
+                             /*non_blocking=*/false, /*copy=*/true);
   }
   for (const TensorInfo& info : file.tensors())
     require(expected.contains(info.name),

@@ -134,6 +134,10 @@ ExampleReader::Parts ExampleReader::parts_of(const Json& row) const {
 }
 
 Exchange ExampleReader::exchange(const Json& row) const {
+  require(!has(row, options_.column.c_str()) || has(row, "prompt") || has(row, "messages"),
+          "expected a row with an answer: prompt and completion, messages, conversations, or "
+          "instruction and output; found {}",
+          column_names(row));
   const Parts parts = parts_of(row);
   if (parts.texts) return {.prompt = parts.texts->first, .answer = parts.texts->second};
   const Json& last = parts.all.messages.back();

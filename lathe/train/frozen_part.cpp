@@ -222,7 +222,9 @@ std::shared_ptr<const FrozenStates> frozen_states(Model& model, const FrozenPart
       maker.flush();
       writer.finish(folder.key);
     };
+    const uint64_t before = done;
     open_or_make(folder);
+    done = before + part.layout.bytes_of(*source) / part.layout.bytes_per_token();
     states->caches.emplace(source.get(), std::move(cache));
   }
   return states;

@@ -34,7 +34,7 @@ void TrainOptions::fields(Fields& f) {
   foreign_names(f);
   f.group("Run");
   f("output_dir", output_dir,
-    "Folder of the run: recipe, metrics, checkpoints/, and the result in model/.",
+    "Folder of the run: recipe, metrics, checkpoints/, and the result in model/ or adapter/.",
     {.placeholder = "DIR", .required = true});
   f("max_steps", max_steps, "Optimizer steps; -1: as many as num_train_epochs take.",
     {.minimum = -1, .unit = "steps"});

@@ -61,6 +61,9 @@ TEST_F(Adapters, sit_at_the_layers_that_are_named) {
   EXPECT_EQ(names(options).size(), 2U);
   options.modules_to_save = {"lm_head"};
   EXPECT_EQ(names(options).back(), "base_model.model.lm_head.weight");
+  options.modules_to_save = {"layers.1.mlp"};
+  EXPECT_EQ(names(options).back(), "base_model.model.model.layers.1.mlp.down_proj.weight");
+  EXPECT_EQ(names(options).size(), 5U);
 }
 
 TEST_F(Adapters, settings_that_cannot_be_are_errors) {
@@ -70,7 +73,16 @@ TEST_F(Adapters, settings_that_cannot_be_are_errors) {
   EXPECT_TRUE(says(refusal(options), "r: expected 1"));
   options.r = 17;
   EXPECT_TRUE(says(refusal(options), "r: 17 is larger than the layer"));
-  options.r = 2;
+  options.r = 17;
+  options.target_modules = {"q_proj", "up_proj"};  // 24 wide; the first site is refused later
+  options.rank_pattern = {{"layers.0.self_attn.q_proj", 2}};
+  const Tensor before = hidden();
+  EXPECT_TRUE(says(refusal(options), "r: 17 is larger than the layer"));
+  EXPECT_TRUE(at::equal(hidden(), before)) << "nothing is left of it";
+  options = lora({"q_proj"});
+  options.modules_to_save = {"lm_haed"};
+  EXPECT_TRUE(says(refusal(options), "modules_to_save: lm_haed names no module"));
+  options = lora({"q_proj"});
   for (const double alpha : {-1.0, 0.0, std::nan("")}) {
     options.lora_alpha = alpha;
     EXPECT_TRUE(says(refusal(options), "lora_alpha: expected a number above 0"));
@@ -107,6 +119,15 @@ TEST_F(Adapters, of_another_base_or_damaged_are_errors) {
   EXPECT_TRUE(says(with_config(begin + R"(["q_proj"], "rank_pattern": {"(a+)+": 3}})"),
                    "regular expressions"));
   EXPECT_TRUE(says(with_config(begin + R"(["q_proj"], "r": -3})"), "r"));
+  for (const char* layers :
+       {R"(["0"])", R"("all")", "{}", "[null]", "[1.9]", "9223372036854775808"})
+    EXPECT_TRUE(says(with_config(begin + R"(["q_proj"], "layers_to_transform": )" + layers + "}"),
+                     "numbers of layers"))
+        << layers;
+  EXPECT_TRUE(says(with_config(begin + R"(["q_proj"], "rank_pattern": {"q_proj": 2.5}})"),
+                   "expected a number"));
+  EXPECT_TRUE(says(with_config(begin + R"(["q_proj"], "init_lora_weights": "pissa"})"),
+                   "a base that was changed"));
   EXPECT_TRUE(says(with_config(R"({"peft_type": "IA3"})"), "expected LORA"));
 }
 

@@ -273,8 +273,17 @@ TEST_F(Binary, trains_an_adapter_and_merges_it) {
   EXPECT_LT(with, loss("run/model") - 0.05);
   ASSERT_EQ(lathe("merge run/model whole/adapter merged").code, 0);
   EXPECT_NEAR(loss("merged"), with, 1e-5);
-  const Output wrong = lathe("train recipe.yaml --adapter '{peft_type: LORA}' --trainable head");
+  const Output wrong =
+      lathe("train recipe.yaml --model run/model --adapter '{peft_type: LORA}' --trainable head");
   EXPECT_NE(wrong.err.find("modules_to_save"), std::string::npos) << wrong.err;
+  const Output kindless = lathe("train recipe.yaml --model run/model --adapter '{r: 4}'");
+  EXPECT_NE(kindless.err.find("expected peft_type"), std::string::npos) << kindless.err;
+  const Output lost = lathe(
+      "train recipe.yaml --model run/model --adapter whole/adapter --output_dir whole --overwrite");
+  EXPECT_NE(lost.err.find("would remove whole/adapter"), std::string::npos) << lost.err;
+  ASSERT_EQ(lathe("merge run/model whole/adapter slashed/").code, 0);
+  EXPECT_EQ(read_file(folder_ / "slashed/model.safetensors"),
+            read_file(folder_ / "merged/model.safetensors"));
 }
 
 TEST_F(Binary, a_classifier_may_be_an_adapter_with_its_labels) {
@@ -292,6 +301,11 @@ TEST_F(Binary, a_classifier_may_be_an_adapter_with_its_labels) {
       lathe("eval --model run/model --adapter labels/adapter rows.jsonl --json --cache_dir cache");
   ASSERT_EQ(eval.code, 0) << eval.err;
   EXPECT_GE(nlohmann::json::parse(eval.out).at("accuracy").get<double>(), 0.95);
+  write("more.jsonl", "{\"text\": \"the dog\", \"label\": \"hound\"}\n");
+  const Output other = lathe(
+      "train recipe.yaml --model run/model --adapter labels/adapter --objective classify "
+      "--train_data more.jsonl --validation_split 0 --output_dir further");
+  EXPECT_NE(other.err.find("the label hound is not known"), std::string::npos) << other.err;
 }
 
 TEST_F(Binary, a_tokenizer_of_another_model_is_an_error_where_a_token_is_unknown) {
