@@ -20,6 +20,11 @@ THRESHOLD = 0.5
 QUESTION = "Is the sentiment of this film review negative, neutral or positive? Answer with one word.\n\n"
 
 
+def order(row):
+    """By a hash: the files are sorted by rating."""
+    return hashlib.sha256(b"order " + row["text"].encode()).digest()
+
+
 def side(text):
     share = int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") / 2**32
     return "train" if share < 0.8 else "valid" if share < 0.9 else "test"
@@ -67,7 +72,7 @@ def main():
             if origin == "film":
                 write(folder / f"instruct.{part}.jsonl",
                       [{"messages": [{"role": "user", "content": QUESTION + r["text"]},
-                                     {"role": "assistant", "content": r["label"]}]} for r in chosen[:2000]])
+                                     {"role": "assistant", "content": r["label"]}]} for r in sorted(chosen, key=order)[:2000]])
         if origin == "film":
             shown = [[r for r in rows["train"] if r["label"] == name][:2] for name in ("negative", "neutral", "positive")]
             write(folder / "film.zero_shot.jsonl", questions(rows["test"], []))
