@@ -2,10 +2,9 @@
 #include <cstdio>
 
 #include "cli/commands.h"
+#include "cli/open_model.h"
 #include "cli/publish.h"
-#include "lathe/adapt/peft_files.h"
 #include "lathe/io/hub_cache.h"
-#include "lathe/model/classifier.h"
 #include "lathe/model/files.h"
 
 namespace lathe {
@@ -44,13 +43,9 @@ Tensor outputs(Model& model) {
 int run(const MergeOptions& o) {
   require(!fs::exists(o.out), "{} exists: remove it, or choose another name", o.out);
   const fs::path from = locate_model(o.model, hub_cache_folder());
-  const bool own = fs::exists(fs::path(o.adapter) / "tokenizer.json");
-  const Tokenizer tokenizer = Tokenizer::load(own ? fs::path(o.adapter) : from);
+  const Tokenizer tokenizer = load_tokenizer(from, o.adapter);
   const at::ScalarType stored = load_model(from, {}, WeightMemory::mapped)->compute_dtype();
-  std::unique_ptr<Model> model = load_model(from, at::kFloat);
-  const AdapterFacts facts = read_adapter_facts(o.adapter);
-  if (!facts.labels.empty() && !model->is_classifier())
-    model = classifier_of(*model, facts.labels, facts.problem_type, /*seed=*/0);
+  const std::unique_ptr<Model> model = base_of(o.adapter, load_model(from, at::kFloat));
   const std::unique_ptr<Adapter> adapter = Adapter::load(*model, o.adapter);
   const Tensor expected = outputs(*model);
   adapter->merge();

@@ -30,6 +30,17 @@ void OpenModelOptions::fields(Fields& f) {
     {.choices = {"auto", "float32", "bfloat16", "float64"}});
 }
 
+Tokenizer load_tokenizer(const fs::path& path, const std::string& adapter) {
+  const bool own = !adapter.empty() && fs::exists(fs::path(adapter) / "tokenizer.json");
+  return Tokenizer::load(own ? fs::path(adapter) : path);
+}
+
+std::unique_ptr<Model> base_of(const std::string& adapter, std::unique_ptr<Model> model) {
+  const AdapterFacts facts = read_adapter_facts(adapter);
+  if (facts.labels.empty() || model->is_classifier()) return model;
+  return classifier_of(*model, facts.labels, facts.problem_type, /*seed=*/0);
+}
+
 OpenModel open_model(const OpenModelOptions& o) {
   const at::Device device = o.runtime.apply();
   const fs::path path = locate_model(o.model, hub_cache_folder());
@@ -38,14 +49,9 @@ OpenModel open_model(const OpenModelOptions& o) {
   auto model = std::async(std::launch::async, [&] {
     return load_model(path, parse_dtype(o.dtype), WeightMemory::mapped);
   });
-  const bool own = !o.adapter.empty() && fs::exists(fs::path(o.adapter) / "tokenizer.json");
-  Tokenizer tokenizer = Tokenizer::load(own ? fs::path(o.adapter) : path);
+  Tokenizer tokenizer = load_tokenizer(path, o.adapter);
   OpenModel opened{std::move(tokenizer), model.get()};
-  if (!o.adapter.empty()) {
-    const AdapterFacts facts = read_adapter_facts(o.adapter);
-    if (!facts.labels.empty() && !opened.model->is_classifier())
-      opened.model = classifier_of(*opened.model, facts.labels, facts.problem_type, /*seed=*/0);
-  }
+  if (!o.adapter.empty()) opened.model = base_of(o.adapter, std::move(opened.model));
   opened.model->to(device);
   if (!o.adapter.empty()) opened.adapter = Adapter::load(*opened.model, o.adapter);
   return opened;

@@ -21,6 +21,13 @@ struct OpenModel {
   std::unique_ptr<Adapter> adapter = nullptr;  ///< at the model's layers, if one was named
 };
 
+/// The tokenizer of a model in `path`, or that which an adapter (its directory; empty: none)
+/// brings.
+Tokenizer load_tokenizer(const fs::path& path, const std::string& adapter);
+
+/// The model, or the classifier of it that the adapter is for.
+std::unique_ptr<Model> base_of(const std::string& adapter, std::unique_ptr<Model> model);
+
 /// Loads tokenizer and model to the device, in the precision wished.
 OpenModel open_model(const OpenModelOptions& options);
 

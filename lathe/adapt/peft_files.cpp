@@ -17,30 +17,36 @@ constexpr const char* weights_name = "adapter_model.safetensors";
 
 /// Members that say nothing about what the adapter computes.
 const std::set<std::string>& silent_members() {
-  static const std::set<std::string> names = {"auto_mapping",    "base_model_name_or_path",
-
-                                              "eva_config",      "fan_in_fan_out",
+  static const std::set<std::string> names = {"auto_mapping",
+                                              "base_model_name_or_path",
+                                              "ensure_weight_tying",
+                                              "eva_config",
+                                              "fan_in_fan_out",
                                               "inference_mode",
-
+                                              "labels",
+                                              "layers_pattern",
                                               "lora_dropout",
-
-                                              "megatron_config", "megatron_core",
-                                              "peft_version",    "qalora_group_size",
-                                              "revision",        "task_type",
-                                              "labels",          "problem_type",
-                                              "layers_pattern",  "monteclora_config",
-                                              "velora_config",   "ensure_weight_tying"};
+                                              "megatron_config",
+                                              "megatron_core",
+                                              "monteclora_config",
+                                              "peft_version",
+                                              "problem_type",
+                                              "qalora_group_size",
+                                              "revision",
+                                              "task_type",
+                                              "velora_config"};
   return names;
 }
 
 /// Members that `read_adapter_config` reads.
 const std::set<std::string>& known_members() {
-  static const std::set<std::string> names = {"peft_type",       "r",
-                                              "lora_alpha",      "target_modules",
-                                              "exclude_modules", "layers_to_transform",
-                                              "modules_to_save", "use_rslora",
-                                              "use_dora",        "rank_pattern",
-                                              "alpha_pattern",   "bias"};
+  static const std::set<std::string> names = {"peft_type",        "r",
+                                              "lora_alpha",       "target_modules",
+                                              "exclude_modules",  "layers_to_transform",
+                                              "modules_to_save",  "use_rslora",
+                                              "use_dora",         "rank_pattern",
+                                              "alpha_pattern",    "bias",
+                                              "init_lora_weights"};
   return names;
 }
 
@@ -116,8 +122,7 @@ AdapterOptions read_adapter_config(const fs::path& directory) {
   o.peft_type = get_string(config, "peft_type");
   require(o.peft_type == "LORA", "\"peft_type\": expected LORA, found {}", o.peft_type);
   for (const auto& [name, value] : config.items())
-    require(name == "init_lora_weights" || known_members().contains(name) ||
-                silent_members().contains(name) || is_off(value),
+    require(known_members().contains(name) || silent_members().contains(name) || is_off(value),
             "\"{}\": {} is not supported", name, show_json(value));
   check_initialisation(config);
   require(get_string_or(config, "bias", "none") == "none", "\"bias\": expected none, found {}",

@@ -59,6 +59,24 @@ class Binary : public testing::Test {
           "output_dir: run\n");
   }
 
+  /// rows.jsonl: 40 prompts with their completions.
+  void write_answers() {
+    std::string rows;
+    for (int i = 0; i < 40; ++i)
+      rows += format("{{\"prompt\": \"the cat number {} sees\", \"completion\": \" {} birds\"}}\n",
+                     i % 7, i % 5);
+    write("rows.jsonl", rows);
+  }
+
+  /// rows.jsonl: 60 texts of two classes.
+  void write_labelled() {
+    std::string rows;
+    for (int i = 0; i < 60; ++i)
+      rows += format("{{\"text\": \"the {} number {} sees\", \"label\": \"{}\"}}\n",
+                     i % 2 == 0 ? "cat" : "bird", i, i % 2 == 0 ? "beast" : "fowl");
+    write("rows.jsonl", rows);
+  }
+
   std::vector<nlohmann::json> metrics(const std::string& run) {
     std::vector<nlohmann::json> lines;
     std::istringstream text(read_file(folder_ / (run + "/metrics.jsonl")));
@@ -170,11 +188,7 @@ TEST_F(Binary, trains_evaluates_and_generates) {
 }
 
 TEST_F(Binary, trains_a_classifier_and_labels_texts_with_it) {
-  std::string rows;
-  for (int i = 0; i < 60; ++i)
-    rows += format("{{\"text\": \"the {} number {} sees\", \"label\": \"{}\"}}\n",
-                   i % 2 == 0 ? "cat" : "bird", i, i % 2 == 0 ? "beast" : "fowl");
-  write("rows.jsonl", rows);
+  write_labelled();
   const std::string recipe =
       "train recipe.yaml --objective classify --train_data rows.jsonl --max_steps 40";
   const Output trained = lathe(recipe);
@@ -197,11 +211,7 @@ TEST_F(Binary, trains_a_classifier_and_labels_texts_with_it) {
 }
 
 TEST_F(Binary, learns_answers_and_leaves_the_frozen_layers_as_they_are) {
-  std::string rows;
-  for (int i = 0; i < 40; ++i)
-    rows += format("{{\"prompt\": \"the cat number {} sees\", \"completion\": \" {} birds\"}}\n",
-                   i % 7, i % 5);
-  write("rows.jsonl", rows);
+  write_answers();
   ASSERT_EQ(lathe("train recipe.yaml --max_steps 5").code, 0);
   const Output tuned = lathe(
       "train --model run/model --train_data rows.jsonl --trainable 'last_layers(1)' "
@@ -218,11 +228,7 @@ TEST_F(Binary, learns_answers_and_leaves_the_frozen_layers_as_they_are) {
 }
 
 TEST_F(Binary, computes_what_frozen_layers_make_of_texts_once_with_the_same_losses) {
-  std::string rows;
-  for (int i = 0; i < 40; ++i)
-    rows += format("{{\"prompt\": \"the cat number {} sees\", \"completion\": \" {} birds\"}}\n",
-                   i % 7, i % 5);
-  write("rows.jsonl", rows);
+  write_answers();
   ASSERT_EQ(lathe("train recipe.yaml --max_steps 5").code, 0);
   const std::string tune =
       "train --model run/model --train_data rows.jsonl --valid_data rows.jsonl --max_length 64 "
@@ -287,11 +293,7 @@ TEST_F(Binary, trains_an_adapter_and_merges_it) {
 }
 
 TEST_F(Binary, a_classifier_may_be_an_adapter_with_its_labels) {
-  std::string rows;
-  for (int i = 0; i < 60; ++i)
-    rows += format("{{\"text\": \"the {} number {} sees\", \"label\": \"{}\"}}\n",
-                   i % 2 == 0 ? "cat" : "bird", i, i % 2 == 0 ? "beast" : "fowl");
-  write("rows.jsonl", rows);
+  write_labelled();
   ASSERT_EQ(lathe("train recipe.yaml --max_steps 5").code, 0);
   const Output trained = lathe(
       "train recipe.yaml --model run/model --adapter '{peft_type: LORA, r: 4}' --objective "
