@@ -13,7 +13,7 @@ namespace lathe {
 namespace {
 
 int run(const EvalOptions& o) {
-  const auto [tokenizer, model, adapter] = open_model(o.model);
+  const auto [tokenizer, model, adapters] = open_model(o.model);
   int64_t length = std::min<int64_t>(model->config().max_position_embeddings, 2048);
   if (o.max_length > 0) length = o.max_length;
   if (model->is_classifier()) {

@@ -1,8 +1,9 @@
 #include "cli/open_model.h"
 
+#include <algorithm>
 #include <future>
 
-#include "lathe/adapt/peft_files.h"
+#include "lathe/adapt/files.h"
 #include "lathe/io/hub_cache.h"
 #include "lathe/model/classifier.h"
 #include "lathe/model/files.h"
@@ -20,10 +21,19 @@ std::optional<at::ScalarType> parse_dtype(const std::string& name) {
 
 }  // namespace
 
+void AdapterUse::fields(Fields& f) {
+  f("path", path, "Directory of the adapter.", {.placeholder = "DIR", .required = true});
+  f("name", name, "What prompts call it that are to use it; without a name all of them do.");
+  f("strength", strength, "How much of what it does: 1 as it was trained, 0 nothing.");
+}
+
 void OpenModelOptions::fields(Fields& f) {
   f("model", model, "A model's directory, or its name (org/name) in the Hugging Face cache.",
     {.placeholder = "DIR", .required = true});
-  f("adapter", adapter, "Directory of an adapter for the model, as PEFT or Lathe wrote it.",
+  f("adapter", adapter,
+    "Directory of an adapter for the model, as PEFT, AdapterHub or Lathe wrote it; several work "
+    "one "
+    "behind the other. {path: DIR, strength: 0.5}: half of what it does.",
     {.placeholder = "DIR"});
   runtime.fields(f);
   f("dtype", dtype, "Precision; auto is that of the file.",
@@ -49,11 +59,18 @@ OpenModel open_model(const OpenModelOptions& o) {
   auto model = std::async(std::launch::async, [&] {
     return load_model(path, parse_dtype(o.dtype), WeightMemory::mapped);
   });
-  Tokenizer tokenizer = load_tokenizer(path, o.adapter);
+  const auto with_tokenizer = std::ranges::find_if(o.adapter, [](const AdapterUse& use) {
+    return fs::exists(fs::path(use.path) / "tokenizer.json");
+  });
+  Tokenizer tokenizer =
+      load_tokenizer(path, with_tokenizer != o.adapter.end() ? with_tokenizer->path : "");
   OpenModel opened{std::move(tokenizer), model.get()};
-  if (!o.adapter.empty()) opened.model = base_of(o.adapter, std::move(opened.model));
+  for (const AdapterUse& use : o.adapter) opened.model = base_of(use.path, std::move(opened.model));
   opened.model->to(device);
-  if (!o.adapter.empty()) opened.adapter = Adapter::load(*opened.model, o.adapter);
+  for (const AdapterUse& use : o.adapter) {
+    opened.adapters.push_back(Adapter::load(*opened.model, use.path));
+    opened.adapters.back()->set_strength(use.strength);
+  }
   return opened;
 }
 

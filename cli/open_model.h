@@ -8,8 +8,18 @@
 
 namespace lathe {
 
+/// An adapter as the command line names it.
+struct AdapterUse {
+  std::string path, name;
+  double strength = 1;
+
+  static constexpr const char* scalar_field = "path";
+  void fields(Fields& f);
+};
+
 struct OpenModelOptions {
-  std::string model, adapter, dtype = "auto";
+  std::string model, dtype = "auto";
+  std::vector<AdapterUse> adapter;
   RuntimeOptions runtime;
 
   void fields(Fields& f);
@@ -18,7 +28,7 @@ struct OpenModelOptions {
 struct OpenModel {
   Tokenizer tokenizer;
   std::unique_ptr<Model> model;
-  std::unique_ptr<Adapter> adapter = nullptr;  ///< at the model's layers, if one was named
+  std::vector<std::unique_ptr<Adapter>> adapters = {};  ///< in the model, as they were given
 };
 
 /// The tokenizer of a model in `path`, or that which an adapter (its directory; empty: none)

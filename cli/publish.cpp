@@ -38,17 +38,19 @@ void publish_model(Model& model, const Tokenizer* tokenizer, const fs::path& dir
 std::string publish_result(const Recipe& recipe, Model& model, Adapter* adapter,
                            const Tokenizer& tokenizer, const fs::path& folder) {
   const fs::path result = folder / (adapter != nullptr ? "adapter" : "model");
-  std::string use = result.string();
+  std::string use = result.string(), first;
   if (adapter == nullptr) {
     publish_model(model, &tokenizer, result);
   } else {
+    std::string note;
     publish(result, [&](const fs::path& to) {
-      adapter->save(to, recipe.model.path);
+      note = adapter->save(to, recipe.model.path);
       tokenizer.save(to);  // with the chat template it was trained with
     });
     use = format("{} --adapter {}", recipe.model.path, result.string());
+    if (!note.empty()) first = note + "\n";
   }
-  return format("done: the {} is in {}, {:.1f} MB\n  lathe {} --model {} {} TEXT",
+  return format("{}done: the {} is in {}, {:.1f} MB\n  lathe {} --model {} {} TEXT", first,
                 adapter != nullptr ? "adapter" : "model", result.string(),
                 static_cast<double>(bytes_in(result)) / 1e6,
                 model.is_classifier() ? "classify" : "generate", use,

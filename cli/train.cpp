@@ -42,6 +42,8 @@ int run(const Recipe& given) {
       make_source(recipe, *model, trained, data, *parallel, observer.line());
   const std::unique_ptr<Objective> objective = make_objective(recipe, data);
   Optimizer optimizer = make_optimizer(*model, recipe.train.optimizer, trained);
+  if (adapter != nullptr)
+    optimizer.set_rates(adapter->learning_rate_factors(recipe.train.optimizer.learning_rate));
   Training training{*model, *objective, *source, optimizer, *parallel, observer, folder.get(), {}};
   if (data.validation.size() > 0)
     training.evaluate = [&] { return validate(*model, *objective, tokenizer, recipe, data); };

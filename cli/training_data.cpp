@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-#include "lathe/adapt/peft_files.h"
+#include "lathe/adapt/files.h"
 #include "lathe/data/neftune.h"
 #include "lathe/io/hub_cache.h"
 #include "lathe/train/frozen_part.h"

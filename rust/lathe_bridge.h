@@ -127,6 +127,11 @@ typedef void (*LatheProgress)(void* context, const char* stage, uint64_t done, u
 int32_t lathe_trainer_finish(LatheTrainer* trainer, LatheProgress progress, void* context,
                              LatheTokenizer** out, LatheBytes* error);
 
+/* ---- regular expressions --------------------------------------------------------------------- */
+
+/* Whether `expression` matches the whole text, in time linear in its length. */
+int32_t lathe_regex_full_match(LatheText expression, LatheText text, bool* out, LatheBytes* error);
+
 /* ---- Parquet --------------------------------------------------------------------------------- */
 
 typedef struct LatheParquet LatheParquet;

@@ -1,64 +1,27 @@
 #include "lathe/adapt/adapter.h"
 
 #include <algorithm>
-#include <set>
 
-#include "lathe/adapt/peft_files.h"
-#include "lathe/base/random.h"
+#include "lathe/adapt/bottleneck.h"
+#include "lathe/adapt/files.h"
+#include "lathe/adapt/ia3.h"
+#include "lathe/adapt/lora.h"
+#include "lathe/adapt/targets.h"
+#include "lathe/adapt/vera.h"
+#include "lathe/model/family/family.h"
 
 namespace lathe {
 namespace {
 
-constexpr std::string_view prefix = "base_model.model.";
+constexpr const char* prefix = "base_model.model.";
 
-/// Whether `pattern` is the name, or its end behind a dot.
-bool names(const std::string& pattern, std::string_view name) {
-  if (!name.ends_with(pattern)) return false;
-  return name.size() == pattern.size() || name[name.size() - pattern.size() - 1] == '.';
-}
-
-bool any_names(const std::vector<std::string>& patterns, const std::string& name) {
-  return std::ranges::any_of(patterns, [&](const auto& pattern) { return names(pattern, name); });
-}
-
-template <class T>
-T value_for(const std::map<std::string, T>& patterns, const std::string& name, T otherwise) {
-  for (const auto& [pattern, value] : patterns)
-    if (names(pattern, name)) return value;
-  return otherwise;
-}
-
-bool is_target(const AdapterOptions& options, const std::string& name) {
-  if (any_names(options.exclude_modules, name)) return false;
-  const auto& layers = options.layers_to_transform;
-  if (!layers.empty() && std::ranges::find(layers, layer_of(name + ".")) == layers.end())
-    return false;
-  return std::ranges::find(options.target_modules, "all-linear") != options.target_modules.end() ||
-         any_names(options.target_modules, name);
-}
-
-/// The last parts of the sites' names: "down_proj, gate_proj, ...".
-std::string kinds_of(const std::vector<Site>& sites) {
-  std::set<std::string> ends;
-  for (const Site& site : sites) ends.insert(site.name.substr(site.name.rfind('.') + 1));
-  return format("{}", fmt::join(ends, ", "));
-}
-
-/// Whether a weight belongs to a module whose name ends so.
-bool is_part_of(const std::string& weight, const std::string& pattern) {
-  for (size_t dot = weight.find('.'); dot != weight.npos; dot = weight.find('.', dot + 1))
-    if (names(pattern, std::string_view(weight).substr(0, dot))) return true;
-  return false;
-}
-
-/// Throws Error if an entry of `target_modules` names none of the sites.
-void require_matches(const AdapterOptions& options, const std::vector<Site>& sites) {
-  for (const std::string& target : options.target_modules) {
-    if (target == "all-linear") continue;
-    const bool any =
-        std::ranges::any_of(sites, [&](const Site& site) { return names(target, site.name); });
-    require(any, "target_modules: {} names no linear layer; there are {}", target, kinds_of(sites));
-  }
+/// What settings leave open, filled in for a new adapter.
+AdapterOptions with_defaults(AdapterOptions options, Model& model) {
+  options.check();
+  if (options.target_modules.empty()) options.target_modules = default_targets(options, model);
+  if (options.peft_type == "IA3" && options.feedforward_modules.empty())
+    options.feedforward_modules = {"down_proj", "mlp.c_proj", "dense_4h_to_h"};
+  return options;
 }
 
 }  // namespace
@@ -66,81 +29,66 @@ void require_matches(const AdapterOptions& options, const std::vector<Site>& sit
 Adapter::Adapter(Model& model, AdapterOptions options)
     : model_(model), options_(std::move(options)) {}
 
-void Adapter::attach() {
-  options_.check();
-  for (const Site& site : model_.sites())
-    if (is_target(options_, site.name)) place(site);
-  require(!sites_.empty(),
-          "target_modules, exclude_modules and layers_to_transform leave no layer; there are {}",
-          kinds_of(model_.sites()));
-  std::set<std::string> unmatched(options_.modules_to_save.begin(), options_.modules_to_save.end());
-  for (const NamedTensor& weight : model_.named_tensors()) {
-    // The output layer of a classifier is new, so it is trained in any case.
-    bool saved = weight.name == "score.weight";
-    for (const std::string& pattern : options_.modules_to_save) {
-      if (!is_part_of(weight.name, pattern)) continue;
-      saved = true;
-      unmatched.erase(pattern);
-    }
-    if (!saved) continue;
-    saved_modules_.push_back(weight);
-    base_modules_.push_back(*weight.tensor);
-    *weight.tensor = weight.tensor->detach().clone();
-  }
-  for (const char* of_peft : {"score", "classifier"}) unmatched.erase(of_peft);
-  require(unmatched.empty(), "modules_to_save: {} names no module with weights of its own",
-          fmt::join(unmatched, ", "));
-}
-
 Adapter::~Adapter() {
   remove();
 }
 
+std::shared_ptr<SiteModule> Adapter::module_at(const Site& site) const {
+  if (options_.peft_type == "LORA") return std::make_shared<Lora>(site, options_);
+  if (options_.peft_type == "IA3") return std::make_shared<Ia3>(site, options_);
+  if (options_.peft_type == "VERA") return std::make_shared<Vera>(site, options_, projections_);
+  if (options_.peft_type == "BOTTLENECK") return std::make_shared<Bottleneck>(site, options_);
+  fail("peft_type: expected LORA, IA3, VERA, BITFIT or BOTTLENECK, found {}", options_.peft_type);
+}
+
+void Adapter::attach() {
+  options_.check();
+  if (options_.peft_type == "VERA") projections_ = std::make_shared<VeraProjections>();
+  for (const Site& site : target_sites(options_, model_)) {
+    const std::shared_ptr<SiteModule> module = module_at(site);
+    for (const NamedTensor& each : module->tensors())
+      *each.tensor = each.tensor->to(model_.device());
+    modules_.push_back(module);
+  }
+  for (const NamedTensor& weight : saved_weights(options_, model_, sites())) {
+    saved_modules_.push_back(weight);
+    base_modules_.push_back(*weight.tensor);
+    *weight.tensor = weight.tensor->detach().clone();
+  }
+  for (const auto& module : modules_) module->site().slot->push_back(module);
+}
+
 void Adapter::remove() {
-  for (const Site& site : sites_) site.slot->reset();
+  for (const auto& module : modules_) std::erase(*module->site().slot, module);
   for (size_t i = 0; i < saved_modules_.size(); ++i) *saved_modules_[i].tensor = base_modules_[i];
-  sites_.clear();
-  loras_.clear();
+  modules_.clear();
   saved_modules_.clear();
 }
 
-void Adapter::place(const Site& site) {
-  require(*site.slot == nullptr, "{}: an adapter sits there already", site.name);
-  const int64_t r = value_for(options_.rank_pattern, site.name, options_.r);
-  const double alpha = value_for(options_.alpha_pattern, site.name, options_.lora_alpha);
-  require(r <= std::max(site.in(), site.out()),
-          "r: {} is larger than the layer {}, which has {} inputs and {} outputs", r, site.name,
-          site.in(), site.out());
-  auto lora = std::make_shared<Lora>(site);
-  const at::TensorOptions like = site.weight->options().dtype(at::kFloat).requires_grad(false);
-  lora->a = at::empty({r, site.in()}, like);
-  lora->b = at::empty({site.out(), r}, like);
-  if (options_.use_dora) lora->magnitude = at::empty({site.out()}, like);
-  lora->scale = options_.use_rslora ? alpha / std::sqrt(static_cast<double>(r))
-                                    : alpha / static_cast<double>(r);
-  *site.slot = lora;
-  sites_.push_back(site);
-  loras_.push_back(std::move(lora));
+std::vector<Site> Adapter::sites() const {
+  std::vector<Site> list;
+  for (const auto& module : modules_) list.push_back(module->site());
+  return list;
+}
+
+void Adapter::draw_shared() {
+  int64_t in = 0, out = 0;
+  for (const auto& module : modules_) {
+    in = std::max(in, module->site().in);
+    out = std::max(out, module->site().out);
+  }
+  *projections_ = draw_projections(options_, in, out);
+  projections_->a = projections_->a.to(model_.device());
+  projections_->b = projections_->b.to(model_.device());
 }
 
 std::unique_ptr<Adapter> Adapter::make(Model& model, const AdapterOptions& options, uint64_t seed) {
   const Context making("making an adapter");
-  require_matches(options, model.sites());
-  std::unique_ptr<Adapter> adapter(new Adapter(model, options));
+  std::unique_ptr<Adapter> adapter(new Adapter(model, with_defaults(options, model)));
   adapter->attach();
   const at::NoGradGuard no_grad;
-  for (size_t i = 0; i < adapter->sites_.size(); ++i) {
-    const Site& site = adapter->sites_[i];
-    Lora& lora = *adapter->loras_[i];
-    // As PEFT begins, torch.nn.init.kaiming_uniform_ with a = sqrt(5).
-    const double limit = 1 / std::sqrt(static_cast<double>(site.in()));
-    at::Generator generator =
-        at::detail::createCPUGenerator(stream_seed(seed, "lora_A " + site.name));
-    Tensor a = at::empty(lora.a.sizes(), at::kFloat);
-    lora.a.copy_(a.uniform_(-limit, limit, generator));
-    lora.b.zero_();
-    if (lora.magnitude.defined()) lora.magnitude.copy_(site.matrix().to(at::kFloat).norm(2, 1));
-  }
+  if (adapter->projections_) adapter->draw_shared();
+  for (const auto& module : adapter->modules_) module->begin(seed);
   return adapter;
 }
 
@@ -148,41 +96,102 @@ std::unique_ptr<Adapter> Adapter::load(Model& model, const fs::path& directory) 
   const Context loading("loading the adapter {}", directory.string());
   std::unique_ptr<Adapter> adapter(new Adapter(model, read_adapter_config(directory)));
   adapter->attach();
-  read_adapter_tensors(directory, adapter->named_tensors());
+  if (adapter->projections_) adapter->draw_shared();
+  std::vector<NamedTensor> optional = adapter->shared_tensors();
+  // PEFT saves the embedding itself beside its adapter, often without need.
+  std::vector<std::pair<Site, Tensor>> embeddings;
+  for (const Site& site : adapter->sites())
+    if (site.kind == SiteKind::embedding) embeddings.emplace_back(site, *site.weight);
+  for (auto& [site, copy] : embeddings)
+    optional.push_back({tensor_prefix(adapter->options_, site) + ".base_layer.weight", &copy});
+  read_adapter_tensors(directory, adapter->named_tensors(), optional);
+  for (const auto& [site, copy] : embeddings)
+    require(
+        at::equal(copy.to(site.weight->scalar_type()), *site.weight),
+        "{}: the adapter brings another embedding than the model has: it is that of another base",
+        site.name);
+  for (const auto& module : adapter->modules_) module->loaded();
   return adapter;
 }
 
 std::vector<NamedTensor> Adapter::named_tensors() {
   std::vector<NamedTensor> list;
-  for (size_t i = 0; i < sites_.size(); ++i) {
-    const std::string name = std::string(prefix) + sites_[i].name;
-    list.push_back({name + ".lora_A.weight", &loras_[i]->a});
-    list.push_back({name + ".lora_B.weight", &loras_[i]->b});
-    if (loras_[i]->magnitude.defined())
-      list.push_back({name + ".lora_magnitude_vector", &loras_[i]->magnitude});
+  for (const auto& module : modules_) {
+    const std::string begin = tensor_prefix(options_, module->site());
+    for (const NamedTensor& each : module->tensors())
+      list.push_back({begin + each.name, each.tensor});
   }
   for (const NamedTensor& weight : saved_modules_)
-    list.push_back({std::string(prefix) + weight.name, weight.tensor});
+    list.push_back({saved_name(weight), weight.tensor});
   return list;
 }
 
-void Adapter::save(const fs::path& directory, const std::string& base) {
+std::string Adapter::saved_name(const NamedTensor& weight) const {
+  // PEFT puts the layer itself below what it wraps it in.
+  for (const auto& module : modules_)
+    if (module->site().bias == weight.tensor)
+      return prefix + module->site().name + ".base_layer.bias";
+  return prefix + weight.name;
+}
+
+std::vector<NamedTensor> Adapter::shared_tensors() {
+  if (!projections_) return {};
+  return {{"base_model.vera_A", &projections_->a}, {"base_model.vera_B", &projections_->b}};
+}
+
+std::vector<double> Adapter::learning_rate_factors(double learning_rate) {
+  std::vector<double> factors;
+  for (const NamedTensor& weight : named_tensors()) {
+    const bool second =
+        weight.tensor->dim() == 1 || weight.name.find("lora_B") != std::string::npos;
+    if (!options_.loraplus_lr_ratio)
+      factors.push_back(1);
+    else if (weight.name.find("lora_embedding") != std::string::npos)
+      factors.push_back(options_.loraplus_lr_embedding / learning_rate);
+    else
+      factors.push_back(second ? *options_.loraplus_lr_ratio : 1);
+  }
+  return factors;
+}
+
+std::string Adapter::save(const fs::path& directory, const std::string& base) {
   const Context saving("saving the adapter to {}", directory.string());
-  write_adapter(directory, options_, named_tensors(),
-                {.base = base,
-                 .fan_in_fan_out = sites_.front().transposed,
-                 .labels = model_.config().labels,
-                 .problem_type = model_.config().problem_type});
+  NamedValues values;
+  for (const auto& module : modules_)
+    for (const auto& [name, value] : module->saved())
+      values.emplace_back(tensor_prefix(options_, module->site()) + name, value);
+  for (const NamedTensor& weight : saved_modules_)
+    values.emplace_back(saved_name(weight), weight.tensor->detach());
+  for (const NamedTensor& each : shared_tensors()) values.emplace_back(each.name, *each.tensor);
+  const ModelConfig& config = model_.config();
+  const AdapterFacts facts{.base = base,
+                           .model_type = config.model_type,
+                           .architecture = family_of(config.model_type).architecture,
+                           .hidden_size = config.hidden_size,
+                           .layers = config.num_hidden_layers,
+                           .labels = config.labels,
+                           .problem_type = config.problem_type};
+  return write_adapter(directory, options_.as_saved(), sites(), values, facts);
 }
 
 void Adapter::merge() {
+  const Context merging("merging the adapter");
   const at::NoGradGuard no_grad;
-  for (size_t i = 0; i < sites_.size(); ++i) {
-    Tensor& weight = *sites_[i].weight;
-    weight = (weight.to(at::kFloat) + loras_[i]->weight_change()).to(weight.scalar_type());
+  for (const auto& module : modules_) {
+    module->require_mergeable();
+    require(module->site().weight != &model_.output_weight(),
+            "{}: it is the output layer too, which the adapter leaves as it is: use it with "
+            "--adapter",
+            module->site().name);
   }
+  for (const auto& module : modules_) module->merge();
   saved_modules_.clear();  // these stay
   remove();
+}
+
+void Adapter::set_strength(double strength) {
+  require(std::isfinite(strength), "an adapter's strength: expected a number, found {}", strength);
+  for (const auto& module : modules_) module->strength = strength;
 }
 
 }  // namespace lathe

@@ -1,51 +1,69 @@
 // Small layers beside those of a frozen model.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
-
-#include "lathe/adapt/lora.h"
 #include "lathe/adapt/options.h"
+#include "lathe/adapt/site_module.h"
 #include "lathe/base/file.h"
 #include "lathe/model/model.h"
 
 namespace lathe {
 
-/// One adapter at the layers of a model, for as long as it lives.
+struct VeraProjections;
+
+/// One adapter in a model, for as long as it lives. A model may have several: what one made earlier
+/// gives, those made later read.
 class Adapter {
  public:
-  /// A new one: A is drawn from the stream (seed, name of the layer), B is zeros, so that the
-  /// model is what it was. Throws Error if the options name no layer, or a rank is larger than a
-  /// layer.
+  /// A new one, with which the model is what it was. Throws Error if the options name no place, or
+  /// do not fit the model.
   static std::unique_ptr<Adapter> make(Model& model, const AdapterOptions& options, uint64_t seed);
-  /// One in a directory as PEFT writes it. Throws Error if its tensors do not fit the model and its
-  /// configuration; whether the model is the one it was trained on, nobody can tell.
+  /// One in a directory as PEFT or AdapterHub's `adapters` writes it. Throws Error if its tensors
+  /// do not fit the model and its configuration; whether the model is the one it was trained on,
+  /// nobody can tell.
   static std::unique_ptr<Adapter> load(Model& model, const fs::path& directory);
   ~Adapter();
   Adapter(const Adapter&) = delete;
   Adapter& operator=(const Adapter&) = delete;
 
   /// What is trained, the modules of the model that are saved with it included, under the names
-  /// that PEFT's files have.
+  /// that files have.
   std::vector<NamedTensor> named_tensors();
-  /// Writes adapter_config.json and adapter_model.safetensors, which PEFT loads. `base` is the
-  /// name of the model. The directory must exist.
-  void save(const fs::path& directory, const std::string& base);
-  /// Adds what it does to the weights of the model, in float32, and takes it off.
+  /// How many times `learning_rate` is the rate of each of those: LoRA+ (Hayou et al. 2024,
+  /// arXiv:2402.12354) in the groups of PEFT's create_loraplus_optimizer, or 1.
+  std::vector<double> learning_rate_factors(double learning_rate);
+  /// Writes configuration and tensors, which PEFT loads, or `adapters` if they are bottlenecks.
+  /// `base` is the name of the model. The directory must exist. Returns what those programs will
+  /// not find in it, or nothing.
+  std::string save(const fs::path& directory, const std::string& base);
+  /// Makes what it does part of the weights of the model, which are added to in float32, and takes
+  /// it off. Throws Error, and leaves the model as it was, where that cannot be.
   void merge();
+  /// How much of what it does is done: 1 as it was trained; 0: nothing but its modules_to_save.
+  void set_strength(double strength);
   const AdapterOptions& options() const { return options_; }
+  AdapterOptions& mutable_options() { return options_; }
+  const std::vector<std::shared_ptr<SiteModule>>& modules() const { return modules_; }
+  std::vector<Site> sites() const;
+  /// Whether weights of the model are saved with it, because of modules_to_save or bias.
+  bool has_weights_of_model() const { return !saved_modules_.empty(); }
 
  private:
   Adapter(Model& model, AdapterOptions options);
-  /// Fills the slots; what it throws leaves the model as it was.
+  /// Makes modules, and puts them into their slots; what it throws leaves the model as it was.
   void attach();
-  void place(const Site& site);
+  std::shared_ptr<SiteModule> module_at(const Site& site) const;
   /// Takes it off; modules that are saved with it become what they were.
   void remove();
+  /// The name of one of the saved modules in files.
+  std::string saved_name(const NamedTensor& weight) const;
+  /// What the modules share and nobody trains, drawn; and under the names of files.
+  void draw_shared();
+  std::vector<NamedTensor> shared_tensors();
 
   Model& model_;
   AdapterOptions options_;
-  std::vector<Site> sites_;                   // those with an adapter
-  std::vector<std::shared_ptr<Lora>> loras_;  // at each of them
+  std::vector<std::shared_ptr<SiteModule>> modules_;
+  std::shared_ptr<VeraProjections> projections_;  // of VeRA
   std::vector<NamedTensor> saved_modules_;
   std::vector<Tensor> base_modules_;  // what those were before
 };

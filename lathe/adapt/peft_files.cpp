@@ -1,19 +1,16 @@
 #include "lathe/adapt/peft_files.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "lathe/adapt/targets.h"
 #include "lathe/io/json.h"
-#include "lathe/io/safetensors.h"
-#include "lathe/model/files.h"
 
 namespace lathe {
 namespace {
 
 using nlohmann::json;
-
-constexpr const char* config_name = "adapter_config.json";
-constexpr const char* weights_name = "adapter_model.safetensors";
 
 /// Members that say nothing about what the adapter computes.
 const std::set<std::string>& silent_members() {
@@ -23,6 +20,8 @@ const std::set<std::string>& silent_members() {
                                               "eva_config",
                                               "fan_in_fan_out",
                                               "inference_mode",
+                                              "init_ia3_weights",
+                                              "init_weights",
                                               "labels",
                                               "layers_pattern",
                                               "lora_dropout",
@@ -33,20 +32,32 @@ const std::set<std::string>& silent_members() {
                                               "problem_type",
                                               "qalora_group_size",
                                               "revision",
+                                              "save_projection",
                                               "task_type",
-                                              "velora_config"};
+                                              "velora_config",
+                                              "vera_dropout"};
   return names;
 }
 
-/// Members that `read_adapter_config` reads.
+/// Members that `options_from_peft` reads.
 const std::set<std::string>& known_members() {
-  static const std::set<std::string> names = {"peft_type",        "r",
-                                              "lora_alpha",       "target_modules",
-                                              "exclude_modules",  "layers_to_transform",
-                                              "modules_to_save",  "use_rslora",
-                                              "use_dora",         "rank_pattern",
-                                              "alpha_pattern",    "bias",
-                                              "init_lora_weights"};
+  static const std::set<std::string> names = {"peft_type",
+                                              "r",
+                                              "lora_alpha",
+                                              "target_modules",
+                                              "exclude_modules",
+                                              "layers_to_transform",
+                                              "modules_to_save",
+                                              "use_rslora",
+                                              "use_dora",
+                                              "rank_pattern",
+                                              "alpha_pattern",
+                                              "bias",
+                                              "init_lora_weights",
+                                              "lora_bias",
+                                              "projection_prng_key",
+                                              "d_initial",
+                                              "feedforward_modules"};
   return names;
 }
 
@@ -55,15 +66,11 @@ bool is_off(const json& value) {
   return value.is_null() || value == false || (value.is_structured() && value.empty());
 }
 
+/// A list of names, or one text, which is "all-linear" or a regular expression.
 std::vector<std::string> names_in(const json& config, const char* name) {
   const json* found = find_member(config, name);
   if (found == nullptr) return {};
-  if (found->is_string()) {
-    const auto& text = found->get_ref<const std::string&>();
-    require(text == "all-linear", "\"{}\": expected a list of names, found {}", name,
-            show_json(*found));
-    return {text};
-  }
+  if (found->is_string()) return {found->get<std::string>()};
   std::vector<std::string> list;
   for (const json& each : get_array(config, name)) {
     require(each.is_string(), "\"{}\": expected names, found {}", name, show_json(each));
@@ -72,16 +79,18 @@ std::vector<std::string> names_in(const json& config, const char* name) {
   return list;
 }
 
-/// Throws Error where PEFT would change the base when it loads the adapter (PiSSA and its kin).
-void check_initialisation(const json& config) {
+/// What adapters begin with changes the base where it is PiSSA or its kin.
+std::string initialisation(const json& config) {
   const json* found = find_member(config, "init_lora_weights");
-  if (found == nullptr || found->is_boolean()) return;
+  if (found == nullptr || found->is_boolean()) return "true";
   static const std::set<std::string> harmless = {"gaussian", "eva", "orthogonal"};
+  if (found->is_string() && harmless.contains(found->get<std::string>())) return "true";
   require(
-      found->is_string() && harmless.contains(found->get<std::string>()),
+      *found == "pissa",
       "\"init_lora_weights\": {}: such an adapter belongs to a base that was changed; convert it "
       "to a plain one with PEFT",
       show_json(*found));
+  return "pissa";
 }
 
 std::vector<int64_t> numbers_in(const json& config, const char* name) {
@@ -100,8 +109,7 @@ std::vector<int64_t> numbers_in(const json& config, const char* name) {
 template <class T>
 std::map<std::string, T> pattern_in(const json& config, const char* name) {
   std::map<std::string, T> patterns;
-  const json* found = find_member(config, name);
-  if (found == nullptr) return patterns;
+  if (find_member(config, name) == nullptr) return patterns;
   for (const auto& [key, value] : get_object(config, name).items()) {
     const bool fits = std::is_integral_v<T> ? value.is_number_unsigned() : value.is_number();
     require(fits, "\"{}\": {}: expected a number, found {}", name, key, show_json(value));
@@ -113,98 +121,104 @@ std::map<std::string, T> pattern_in(const json& config, const char* name) {
   return patterns;
 }
 
+/// Names that PEFT reads as ends, and its one word.
+bool are_plain(const std::vector<std::string>& names) {
+  return std::ranges::none_of(names, [](const std::string& name) {
+    return name.find_first_of("^$*+?()[]{}|\\") != name.npos || name.starts_with("all-");
+  });
+}
+
+/// Which layers, in PEFT's words; where it has none, their full names.
+json targets(const AdapterOptions& o, const std::vector<Site>& sites) {
+  if (o.target_modules == std::vector<std::string>{"all-linear"} && o.exclude_modules.empty() &&
+      o.leave_out.empty())
+    return "all-linear";
+  if (are_plain(o.target_modules) && are_plain(o.exclude_modules) && o.leave_out.empty())
+    return o.target_modules;
+  json names = json::array();
+  for (const Site& site : sites) names.push_back(site.name);
+  return names;
+}
+
 }  // namespace
 
-AdapterOptions read_adapter_config(const fs::path& directory) {
-  const json config = load_json(directory / config_name, 10'000'000);
-  const Context reading("{}", config_name);
+AdapterOptions options_from_peft(const json& config) {
   AdapterOptions o;
   o.peft_type = get_string(config, "peft_type");
-  require(o.peft_type == "LORA", "\"peft_type\": expected LORA, found {}", o.peft_type);
+  static const std::set<std::string> kinds = {"LORA", "IA3", "VERA", "BITFIT"};
+  require(kinds.contains(o.peft_type),
+          "\"peft_type\": expected LORA, IA3, VERA or BITFIT, found {}", o.peft_type);
   for (const auto& [name, value] : config.items())
     require(known_members().contains(name) || silent_members().contains(name) || is_off(value),
             "\"{}\": {} is not supported", name, show_json(value));
-  check_initialisation(config);
-  require(get_string_or(config, "bias", "none") == "none", "\"bias\": expected none, found {}",
-          get_string_or(config, "bias", "none"));
-  o.r = get_int_or(config, "r", 8);
-  o.lora_alpha = get_number_or(config, "lora_alpha", 8);
   o.target_modules = names_in(config, "target_modules");
+  require(!o.target_modules.empty() || o.peft_type == "BITFIT",
+          "\"target_modules\": expected names of layers, found none");
   o.exclude_modules = names_in(config, "exclude_modules");
   o.modules_to_save = names_in(config, "modules_to_save");
   o.layers_to_transform = numbers_in(config, "layers_to_transform");
+  if (o.peft_type == "IA3") o.feedforward_modules = names_in(config, "feedforward_modules");
+  if (o.peft_type == "VERA") {
+    o.r = get_int_or(config, "r", 256);
+    o.projection_prng_key = get_int_or(config, "projection_prng_key", 0, 0);
+    require(get_string_or(config, "bias", "none") == "none", "\"bias\": expected none, found {}",
+            get_string_or(config, "bias", "none"));
+  }
+  if (o.peft_type != "LORA") return o;
+  o.init_lora_weights = initialisation(config);
+  o.bias = get_string_or(config, "bias", "none");
+  o.r = get_int_or(config, "r", 8);
+  o.lora_alpha = get_number_or(config, "lora_alpha", 8);
   o.use_rslora = get_bool_or(config, "use_rslora", false);
   o.use_dora = get_bool_or(config, "use_dora", false);
+  o.lora_bias = get_bool_or(config, "lora_bias", false);
   o.rank_pattern = pattern_in<int64_t>(config, "rank_pattern");
   o.alpha_pattern = pattern_in<double>(config, "alpha_pattern");
   return o;
 }
 
-AdapterFacts read_adapter_facts(const fs::path& directory) {
-  const json config = load_json(directory / config_name, 10'000'000);
-  const Context reading("{}", config_name);
-  return {.base = get_string_or(config, "base_model_name_or_path", ""),
-          .labels = names_in(config, "labels"),
-          .problem_type = get_string_or(config, "problem_type", "")};
-}
-
-void read_adapter_tensors(const fs::path& directory, const std::vector<NamedTensor>& tensors) {
-  const at::NoGradGuard no_grad;
-  const SafetensorsFile file(directory / weights_name);
-  std::set<std::string> expected;
-  for (const NamedTensor& each : tensors) {
-    expected.insert(each.name);
-    const TensorInfo& info = file.at(each.name);
-    require(info.shape == each.tensor->sizes().vec(),
-            "tensor {}: expected the shape {} of this base and configuration, found ({})",
-            each.name, each.tensor->sizes(), fmt::join(info.shape, ", "));
-    const Tensor stored = tensor_of(info, file.data(info));
-    // In memory of its own: the model may be a mapped file. What was trained whole stays as precise
-    // as it was saved, whatever the model is.
-    const bool wide = each.tensor->scalar_type() == at::kFloat;
-    *each.tensor = stored.to(each.tensor->device(), wide ? at::kFloat : stored.scalar_type(),
-                             /*non_blocking=*/false, /*copy=*/true);
-  }
-  for (const TensorInfo& info : file.tensors())
-    require(expected.contains(info.name),
-            "tensor {} has no place: the adapter is that of another base, or of another "
-            "configuration",
-            info.name);
-}
-
-void write_adapter(const fs::path& directory, const AdapterOptions& o,
-                   const std::vector<NamedTensor>& tensors, const AdapterFacts& facts) {
+json peft_config(const AdapterOptions& o, const std::vector<Site>& sites,
+                 const AdapterFacts& facts) {
   const auto or_null = [](const auto& list) { return list.empty() ? json(nullptr) : json(list); };
-  const bool all = std::ranges::find(o.target_modules, "all-linear") != o.target_modules.end();
+  const json names = targets(o, sites);
+  const bool plain = names.is_string() || names == json(o.target_modules);
   json config = {{"peft_type", o.peft_type},
                  {"task_type", facts.labels.empty() ? "CAUSAL_LM" : "SEQ_CLS"},
                  {"base_model_name_or_path", facts.base},
-                 {"r", o.r},
-                 {"lora_alpha", o.lora_alpha},
-                 {"lora_dropout", 0.0},
-                 {"target_modules", all ? json("all-linear") : json(o.target_modules)},
-                 {"exclude_modules", or_null(o.exclude_modules)},
-                 {"layers_to_transform", or_null(o.layers_to_transform)},
+                 {"target_modules", names},
+                 {"exclude_modules", plain ? or_null(o.exclude_modules) : json(nullptr)},
+                 {"layers_to_transform", plain ? or_null(o.layers_to_transform) : json(nullptr)},
                  {"modules_to_save", or_null(o.modules_to_save)},
-                 {"use_rslora", o.use_rslora},
-                 {"use_dora", o.use_dora},
-                 {"rank_pattern", o.rank_pattern},
-                 {"alpha_pattern", o.alpha_pattern},
-                 {"fan_in_fan_out", facts.fan_in_fan_out},
-                 {"bias", "none"},
+                 {"fan_in_fan_out", std::ranges::any_of(sites,
+                                                        [](const Site& site) {
+                                                          return site.kind == SiteKind::linear &&
+                                                                 site.transposed;
+                                                        })},
                  {"inference_mode", true}};
-  if (!facts.labels.empty()) {
-    config["labels"] = facts.labels;
-    config["problem_type"] = facts.problem_type;
+  if (o.peft_type == "LORA")
+    config.update({{"r", o.r.value_or(8)},
+                   {"lora_alpha", o.lora_alpha},
+                   {"lora_dropout", 0.0},
+                   {"use_rslora", o.use_rslora},
+                   {"use_dora", o.use_dora},
+                   {"lora_bias", o.lora_bias},
+                   {"rank_pattern", o.rank_pattern},
+                   {"alpha_pattern", o.alpha_pattern},
+                   {"bias", o.bias}});
+  if (o.peft_type == "VERA")
+    config.update({{"r", o.r.value_or(256)},
+                   {"projection_prng_key", o.projection_prng_key},
+                   {"save_projection", true},
+                   {"d_initial", o.d_initial},
+                   {"bias", "none"}});
+  if (o.peft_type == "IA3") {
+    // PEFT wants them among the targets, in the same words.
+    json inputs = json::array();
+    for (const json& name : names)
+      if (matches_any(o.feedforward_modules, name.get<std::string>())) inputs.push_back(name);
+    config["feedforward_modules"] = inputs;
   }
-  std::vector<Tensor> on_cpu;
-  std::vector<TensorView> views;
-  for (const NamedTensor& each : tensors) {
-    on_cpu.push_back(each.tensor->detach().to(at::kCPU).contiguous());
-    views.push_back(view_of(each.name, on_cpu.back()));
-  }
-  write_safetensors_atomic(directory / weights_name, views, {{"format", "pt"}});
-  write_file(directory / config_name, config.dump(2) + "\n");
+  return config;
 }
 
 }  // namespace lathe

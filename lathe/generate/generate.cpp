@@ -16,6 +16,7 @@ struct Row {
   Random random;
   StreamDecoder decoder;
   StopText text;
+  std::optional<int64_t> adapter;  // which of several it uses
   Completion::End end = Completion::End::length;
   bool done = false;
 };
@@ -111,8 +112,10 @@ Tensor next_logits(Model& model, const Tensor& hidden) {
 
 /// Reads the prompts into an empty cache; returns the hidden state after each, (B, D).
 Tensor read_prompts(Model& model, const std::vector<std::vector<int64_t>>& prompts,
-                    KvCache& cache) {
-  const Tensor hidden = model.hidden_states(padded(prompts, model), &cache);  // (B, T, D)
+                    const std::vector<int64_t>& adapters, KvCache& cache) {
+  ModelInput input = padded(prompts, model);
+  input.adapters = adapters;
+  const Tensor hidden = model.hidden_states(input, &cache);  // (B, T, D)
   std::vector<Tensor> last;
   for (size_t i = 0; i < prompts.size(); ++i)
     last.push_back(hidden[static_cast<int64_t>(i)][cache.lengths[i] - 1]);
@@ -136,7 +139,10 @@ std::vector<Completion> decode(Model& model, std::vector<Row> rows, const Tensor
       // A row that is done writes its last slot again and again.
       cache.lengths[i] = std::min(cache.lengths[i], cache.slots() - 1);
     }
-    const Tensor h = model.hidden_states({tokens.to(model.device()), {}, {}}, &cache);  // (B, 1, D)
+    ModelInput input{tokens.to(model.device()), {}, {}};
+    for (const Row& row : rows)
+      if (row.adapter) input.adapters.push_back(*row.adapter);
+    const Tensor h = model.hidden_states(input, &cache);  // (B, 1, D)
     draw(rows, next_logits(model, h.select(1, 0)), ends, options, on_text);
   }
 }
@@ -146,12 +152,14 @@ std::vector<Completion> decode(Model& model, std::vector<Row> rows, const Tensor
 std::vector<Completion> generate(Model& model, const Tokenizer& tokenizer,
                                  const std::vector<std::vector<int64_t>>& prompts,
                                  const SamplingOptions& given, const OnText& on_text,
-                                 PromptCache* kept) {
+                                 PromptCache* kept, const std::vector<int64_t>& adapters) {
   const at::NoGradGuard no_grad;
   SamplingOptions options = given;
   options.draw = given.draw.or_else(model.generation_config().sampling);
-  require(kept == nullptr || prompts.size() == 1, "a cache is kept for one prompt, found {}",
-          prompts.size());
+  require(kept == nullptr || (prompts.size() == 1 && adapters.empty()),
+          "a cache is kept for one prompt without a choice of adapters, found {}", prompts.size());
+  require(adapters.empty() || adapters.size() == prompts.size(),
+          "expected an adapter for each of {} prompts, found {}", prompts.size(), adapters.size());
   if (prompts.empty()) return {};
   std::vector<Row> rows;
   size_t longest = 0;
@@ -163,13 +171,14 @@ std::vector<Completion> generate(Model& model, const Tokenizer& tokenizer,
                     .prompt_tokens = prompts[i].size(),
                     .random = Random(stream_seed(static_cast<uint64_t>(options.seed), "sample", i)),
                     .decoder = StreamDecoder(tokenizer),
-                    .text = StopText(options.stop)});
+                    .text = StopText(options.stop),
+                    .adapter = adapters.empty() ? std::nullopt : std::optional(adapters[i])});
   }
   const std::vector<int64_t> ends = end_ids(model, tokenizer);
   const int64_t slots = static_cast<int64_t>(longest) + options.max_new_tokens;
   if (kept == nullptr) {
     KvCache cache = model.new_cache(static_cast<int64_t>(rows.size()), slots);
-    const Tensor logits = next_logits(model, read_prompts(model, prompts, cache));
+    const Tensor logits = next_logits(model, read_prompts(model, prompts, adapters, cache));
     return decode(model, std::move(rows), logits, ends, options, on_text, cache);
   }
   const Tensor logits = next_logits(model, read_further(model, prompts[0], slots, *kept));
@@ -183,10 +192,11 @@ std::vector<Completion> generate(Model& model, const Tokenizer& tokenizer,
 
 std::vector<Completion> generate(Model& model, const Tokenizer& tokenizer,
                                  const std::vector<std::string>& prompts,
-                                 const SamplingOptions& options, const OnText& on_text) {
+                                 const SamplingOptions& options, const OnText& on_text,
+                                 const std::vector<int64_t>& adapters) {
   std::vector<std::vector<int64_t>> tokens;
   for (const std::string& prompt : prompts) tokens.push_back(encode_prompt(tokenizer, prompt));
-  return generate(model, tokenizer, tokens, options, on_text);
+  return generate(model, tokenizer, tokens, options, on_text, nullptr, adapters);
 }
 
 }  // namespace lathe

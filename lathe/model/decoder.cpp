@@ -60,7 +60,7 @@ const Tensor& Decoder::output_weight() const {
 
 std::vector<Site> Decoder::sites() {
   std::vector<Site> list;
-  list_sites(body_, "model", list);
+  list_sites(body_, "model", config_.hidden_size, list);
   return list;
 }
 

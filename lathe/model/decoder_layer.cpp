@@ -7,10 +7,16 @@ Tensor normed(const std::optional<RmsNorm>& norm, const Tensor& x) {
   return norm ? (*norm)(x) : x;
 }
 
+const char* mlp_name(const ModelConfig& config) {
+  return config.block_sparse_moe ? "block_sparse_moe" : "mlp";
+}
+
 }  // namespace
 
 DecoderLayer::DecoderLayer(const ModelConfig& c, int64_t layer)
-    : self_attn(c, layer), block_sparse_moe(c.block_sparse_moe) {
+    : self_attn(c, layer),
+      block_sparse_moe(c.block_sparse_moe),
+      slots{.attention_name = "self_attn", .mlp_name = mlp_name(c)} {
   if (c.has_experts(layer))
     moe.emplace(c);
   else
@@ -26,10 +32,21 @@ DecoderLayer::DecoderLayer(const ModelConfig& c, int64_t layer)
 }
 
 LayerOutput DecoderLayer::operator()(const Tensor& x, const LayerInput& in, int64_t layer) const {
-  const Tensor h = x + normed(behind_attention, self_attn(normed(before_attention, x), in, layer));
-  const Tensor y = normed(before_mlp, h);
-  const Tensor logits = moe ? moe->router_logits(y) : Tensor();
-  return {h + normed(behind_mlp, moe ? (*moe)(y, logits) : (*mlp)(y)), logits};
+  Tensor router_logits;
+  const auto attend = [&](const Tensor& h) {
+    return normed(behind_attention, self_attn(normed(before_attention, h), in, layer));
+  };
+  const auto feed = [&](const Tensor& h) {
+    const Tensor y = normed(before_mlp, h);
+    if (moe) router_logits = moe->router_logits(y);
+    return normed(behind_mlp, moe ? (*moe)(y, router_logits) : (*mlp)(y));
+  };
+  const auto block = [&](const Tensor& h) {
+    const Tensor attended = h + adapted(slots.attention, h, attend);
+    return attended + adapted(slots.mlp, attended, feed);
+  };
+  const Tensor hidden = adapted(slots.block, x, block);
+  return {hidden, router_logits};
 }
 
 Kept DecoderLayer::kept() const {

@@ -13,6 +13,7 @@ struct DecoderLayer {
   std::optional<SparseMoe> moe;
   bool block_sparse_moe;  // the name of `moe` in Mixtral; mlp elsewhere
   std::optional<RmsNorm> before_attention, behind_attention, before_mlp, behind_mlp;
+  BlockSlots slots;
 
   DecoderLayer(const ModelConfig& config, int64_t layer);
   LayerOutput operator()(const Tensor& x, const LayerInput& in, int64_t layer) const;

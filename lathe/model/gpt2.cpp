@@ -28,6 +28,10 @@ Tensor Conv1D::operator()(const Tensor& x) const {
   return adapted(slot, x, [this](const Tensor& h) { return ops::linear(h, weight.t(), bias); });
 }
 
+Site Conv1D::site(const std::string& name) {
+  return {name, SiteKind::linear, weight.size(0), weight.size(1), &slot, &weight, true, &bias};
+}
+
 Gpt2Attention::Gpt2Attention(const ModelConfig& c, int64_t layer)
     : c_attn(c.hidden_size, 3 * c.hidden_size),
       c_proj(c.hidden_size, c.hidden_size),
@@ -62,8 +66,13 @@ Gpt2Block::Gpt2Block(const ModelConfig& c, int64_t layer)
     : ln_1(c.hidden_size, c), attn(c, layer), ln_2(c.hidden_size, c), mlp(c) {}
 
 LayerOutput Gpt2Block::operator()(const Tensor& x, const LayerInput& in, int64_t layer) const {
-  const Tensor h = x + attn(ln_1(x), in, layer);
-  return {h + mlp(ln_2(h)), {}};
+  const auto attend = [&](const Tensor& h) { return attn(ln_1(h), in, layer); };
+  const auto feed = [&](const Tensor& h) { return mlp(ln_2(h)); };
+  const auto block = [&](const Tensor& h) {
+    const Tensor attended = h + adapted(slots.attention, h, attend);
+    return attended + adapted(slots.mlp, attended, feed);
+  };
+  return {adapted(slots.block, x, block), {}};
 }
 
 Kept Gpt2Block::kept() const {
@@ -104,7 +113,7 @@ const Tensor& Gpt2::output_weight() const {
 
 std::vector<Site> Gpt2::sites() {
   std::vector<Site> list;
-  list_sites(body_, "transformer", list);
+  list_sites(body_, "transformer", config_.hidden_size, list);
   return list;
 }
 

@@ -10,13 +10,13 @@ namespace lathe {
 
 /// A linear layer that keeps its weight as (in, out), as a convolution of width one does.
 struct Conv1D {
-  static constexpr bool transposed = true;
   Tensor weight;  // (in, out)
   Tensor bias;    // (out)
   AdapterSlot slot;
 
   Conv1D(int64_t in, int64_t out);
   Tensor operator()(const Tensor& x) const;  // (..., in) -> (..., out)
+  Site site(const std::string& name);
   void visit(auto&& v) {
     v("weight", weight);
     v("bias", bias);
@@ -55,6 +55,7 @@ struct Gpt2Block {
   Gpt2Attention attn;
   LayerNorm ln_2;
   Gpt2Mlp mlp;
+  BlockSlots slots{.attention_name = "attn", .mlp_name = "mlp"};
 
   Gpt2Block(const ModelConfig& config, int64_t layer);
   LayerOutput operator()(const Tensor& x, const LayerInput& in, int64_t layer) const;

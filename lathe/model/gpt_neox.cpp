@@ -46,10 +46,15 @@ GptNeoxLayer::GptNeoxLayer(const ModelConfig& c)
       parallel(c.use_parallel_residual) {}
 
 LayerOutput GptNeoxLayer::operator()(const Tensor& x, const LayerInput& in, int64_t layer) const {
-  const Tensor attended = attention(input_layernorm(x), in, layer);
-  if (parallel) return {mlp(post_attention_layernorm(x)) + attended + x, {}};
-  const Tensor h = attended + x;
-  return {mlp(post_attention_layernorm(h)) + h, {}};
+  const auto attend = [&](const Tensor& h) { return attention(input_layernorm(h), in, layer); };
+  const auto feed = [&](const Tensor& h) { return mlp(post_attention_layernorm(h)); };
+  const auto block = [&](const Tensor& h) {
+    const Tensor attended = adapted(slots.attention, h, attend);
+    if (parallel) return adapted(slots.mlp, h, feed) + attended + h;
+    const Tensor read = attended + h;
+    return adapted(slots.mlp, read, feed) + read;
+  };
+  return {adapted(slots.block, x, block), {}};
 }
 
 Kept GptNeoxLayer::kept() const {
@@ -95,7 +100,7 @@ const Tensor& GptNeox::output_weight() const {
 
 std::vector<Site> GptNeox::sites() {
   std::vector<Site> list;
-  list_sites(body_, "gpt_neox", list);
+  list_sites(body_, "gpt_neox", config_.hidden_size, list);
   return list;
 }
 

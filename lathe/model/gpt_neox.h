@@ -40,6 +40,7 @@ struct GptNeoxLayer {
   LayerNorm input_layernorm, post_attention_layernorm;
   GptNeoxAttention attention;
   GptNeoxMlp mlp;
+  BlockSlots slots{.attention_name = "attention", .mlp_name = "mlp"};
   bool parallel;  // the MLP reads what attention reads; else what attention leaves
 
   explicit GptNeoxLayer(const ModelConfig& config);

@@ -71,7 +71,9 @@ ModelOutput with_current_angles(const Rotary& rotary, const ModelInput& input, K
   const int64_t longest = *std::max_element(after.begin(), after.end());
   cache->lengths.assign(before.size(), 0);
   const Tensor all = cache->tokens.narrow(1, 0, longest).to(input.input_ids.device());
-  ModelOutput out = pass({all, {}, {}, after}, cache);
+  ModelInput again{all, {}, {}, after};
+  again.adapters = input.adapters;
+  ModelOutput out = pass(again, cache);
   const Tensor places = at::tensor(before, input.input_ids.options()).unsqueeze(1) +
                         at::arange(ids.size(1), input.input_ids.options());  // (B, T)
   const Tensor index =

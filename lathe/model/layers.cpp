@@ -19,10 +19,19 @@ Tensor Linear::operator()(const Tensor& x) const {
   return adapted(slot, x, [this](const Tensor& h) { return ops::linear(h, weight, bias); });
 }
 
+Site Linear::site(const std::string& name) {
+  return {name, SiteKind::linear, weight.size(1), weight.size(0), &slot, &weight, false, &bias};
+}
+
 Embedding::Embedding(int64_t count, int64_t width) : weight(described({count, width})) {}
 
 Tensor Embedding::operator()(const Tensor& ids, at::ScalarType dtype) const {
-  return ops::embedding(ids, weight, dtype);
+  return adapted(slot, ids,
+                 [&](const Tensor& rows) { return ops::embedding(rows, weight, dtype); });
+}
+
+Site Embedding::site(const std::string& name) {
+  return {name, SiteKind::embedding, weight.size(0), weight.size(1), &slot, &weight, true};
 }
 
 RmsNorm::RmsNorm(int64_t width, const ModelConfig& c)
@@ -60,7 +69,7 @@ Tensor Mlp::operator()(const Tensor& x) const {
     up = (*up_proj)(x);
   }
   if (activation != ops::Activation::silu) return down_proj(ops::activate(gate, activation) * up);
-  if (down_proj.slot) return down_proj(ops::swiglu(gate, up));
+  if (!down_proj.slot.empty()) return down_proj(ops::swiglu(gate, up));
   return ops::swiglu_linear(gate, up, down_proj.weight, down_proj.bias);
 }
 

@@ -14,13 +14,13 @@ namespace lathe {
 Tensor described(at::IntArrayRef shape);
 
 struct Linear {
-  static constexpr bool transposed = false;
   Tensor weight;  // (out, in)
   Tensor bias;    // (out), or undefined
   AdapterSlot slot;
 
   Linear(int64_t in, int64_t out, bool with_bias);
   Tensor operator()(const Tensor& x) const;  // (..., in) -> (..., out)
+  Site site(const std::string& name);
   void visit(auto&& v) {
     v("weight", weight);
     v("bias", bias);
@@ -29,8 +29,10 @@ struct Linear {
 
 struct Embedding {
   Tensor weight;  // (V, D)
+  AdapterSlot slot;
 
   Embedding(int64_t count, int64_t width);
+  Site site(const std::string& name);
   Tensor operator()(const Tensor& ids, at::ScalarType dtype) const;  // (B, T) -> (B, T, D)
   void visit(auto&& v) { v("weight", weight); }
 };

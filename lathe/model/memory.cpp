@@ -18,6 +18,12 @@ constexpr TrainingMethod methods[] = {
 
 constexpr double wide = 4;  // bytes of a float32
 
+std::vector<Site> linear_sites(Model& model) {
+  std::vector<Site> sites = model.sites();
+  std::erase_if(sites, [](const Site& site) { return site.kind != SiteKind::linear; });
+  return sites;
+}
+
 /// The layers that keep something for the backward pass: those from the first that is trained.
 std::vector<Kept> layers_at_work(const Model& model, const TrainingMethod& method) {
   std::vector<Kept> layers = model.kept();
@@ -38,8 +44,8 @@ double bytes_kept(Model& model, const TrainingMethod& method, double number) {
     most = std::max(most, bytes);
   }
   if (method.lora_rank > 0)
-    all +=
-        static_cast<double>(model.sites().size()) * static_cast<double>(method.lora_rank) * number;
+    all += static_cast<double>(linear_sites(model).size() * static_cast<size_t>(method.lora_rank)) *
+           number;
   if (!method.gradient_checkpointing) return all;
   // What each layer reads, and all of the one that is at work.
   const auto reads = static_cast<double>(model.config().hidden_size);
@@ -50,8 +56,8 @@ double bytes_kept(Model& model, const TrainingMethod& method, double number) {
 double trained_numbers(Model& model, const TrainingMethod& method) {
   double count = 0;
   if (method.lora_rank > 0) {
-    for (const Site& site : model.sites())
-      count += static_cast<double>(method.lora_rank) * static_cast<double>(site.in() + site.out());
+    for (const Site& site : linear_sites(model))
+      count += static_cast<double>(method.lora_rank) * static_cast<double>(site.in + site.out);
     return count;
   }
   const int64_t first =

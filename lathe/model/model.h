@@ -28,6 +28,8 @@ struct ModelInput {
   Tensor states = {};
   int64_t first_layer = 0;
   std::optional<int64_t> end_layer = {};
+  /// (B) which of several adapters each row uses, -1: none; see RowAdapters.
+  std::vector<int64_t> adapters = {};
   Tensor embedding_noise = {};  // (B, T, hidden_size), added to the embeddings; undefined: nothing
 };
 
@@ -54,7 +56,7 @@ class Model {
   virtual const Tensor& output_weight() const = 0;
   /// Every weight once, under its Hugging Face name.
   std::vector<NamedTensor> named_tensors();
-  /// Every linear layer where an adapter may sit, but the output layer.
+  /// Every place where adapters may sit, each layer before what is in it. The output layer is none.
   virtual std::vector<Site> sites() = 0;
   /// What each layer keeps of a token for the backward pass.
   virtual std::vector<Kept> kept() const = 0;

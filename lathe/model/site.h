@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -11,57 +12,109 @@
 
 namespace lathe {
 
-/// What sits at a layer: it is called in the layer's place.
+/// What sits somewhere: it is called in the place of what is there.
 class SiteAdapter {
  public:
-  /// The layer itself.
+  /// What is there.
   using Base = std::function<Tensor(const Tensor&)>;
   virtual ~SiteAdapter() = default;
-  /// What the layer gives with this: x (..., in) -> (..., out).
+  /// What it gives with this: x (..., in) -> (..., out).
   virtual Tensor operator()(const Tensor& x, const Base& base) const = 0;
 };
 
-/// A layer's place for an adapter; empty: the layer is as it is, to the bit.
-using AdapterSlot = std::shared_ptr<const SiteAdapter>;
+/// A place for adapters; the first is called nearest to what is there. Empty: the model is as it
+/// is, to the bit.
+using AdapterSlot = std::vector<std::shared_ptr<const SiteAdapter>>;
 
-/// A linear layer where an adapter may sit.
+/// What is at a site.
+enum class SiteKind {
+  embedding,  ///< token numbers (B, T) -> (B, T, out)
+  linear,     ///< a linear layer
+  attention,  ///< attention and the norms around it: its result is added to what it reads
+  mlp,        ///< the MLP and the norms around it, likewise
+  block,      ///< a whole layer of both: its result takes the place of what it reads
+};
+
+/// "embedding", "linear", ...
+const char* name_of(SiteKind kind);
+
+/// Somewhere in a model where adapters may sit.
 struct Site {
-  std::string name;  ///< as in Hugging Face: "model.layers.0.self_attn.q_proj"
-  Tensor* weight;    ///< (out, in), or
-  bool transposed;   ///< (in, out)
-  Tensor* bias;      ///< (out), or undefined
+  std::string
+      name;  ///< as in Hugging Face: "model.layers.0.self_attn.q_proj", "model.layers.0.mlp"
+  SiteKind kind;
+  int64_t in, out;  ///< widths of what it reads and gives; an embedding reads one of `in`
   AdapterSlot* slot;
+  Tensor* weight = nullptr;  ///< of a linear layer (out, in), or
+  bool transposed = false;   ///< (in, out), as of an embedding; of the other kinds: none
+  Tensor* bias = nullptr;    ///< (out), or an undefined tensor
 
   /// The weight as (out, in).
   Tensor matrix() const { return transposed ? weight->detach().t() : weight->detach(); }
-  int64_t in() const { return weight->size(transposed ? 0 : 1); }
-  int64_t out() const { return weight->size(transposed ? 1 : 0); }
+  bool has_bias() const { return bias != nullptr && bias->defined(); }
 };
 
-/// `base`, or what the slot's adapter makes of it.
-Tensor adapted(const AdapterSlot& slot, const Tensor& x, const SiteAdapter::Base& base);
+/// Which adapter each row of the forward pass at work on this thread uses, for as long as it lives.
+class RowsAtWork {
+ public:
+  explicit RowsAtWork(const std::vector<int64_t>& rows);
+  ~RowsAtWork();
+  RowsAtWork(const RowsAtWork&) = delete;
+  RowsAtWork& operator=(const RowsAtWork&) = delete;
+  /// (B), or empty where nobody said so.
+  static const std::vector<int64_t>& now();
 
-/// Appends every layer below `module` that has a slot, as list_tensors does.
+ private:
+  const std::vector<int64_t>* before_;
+};
+
+/// The slots of a layer of attention and MLP, and what the two are called.
+struct BlockSlots {
+  const char* attention_name;
+  const char* mlp_name;
+  AdapterSlot attention = {}, mlp = {}, block = {};
+};
+
+/// What the adapters of a slot that is not empty make of `base`.
+Tensor with_adapters(std::span<const std::shared_ptr<const SiteAdapter>> slot, const Tensor& x,
+                     const SiteAdapter::Base& base);
+
+/// base(x), or what the slot's adapters make of it.
+template <class F>
+Tensor adapted(const AdapterSlot& slot, const Tensor& x, const F& base) {
+  return slot.empty() ? base(x) : with_adapters(slot, x, base);
+}
+
+/// Appends the sites below `module`, as list_tensors does its tensors. `width`: the hidden size.
 template <class M>
-void list_sites(M& module, const std::string& prefix, std::vector<Site>& list) {
+void list_sites(M& module, const std::string& prefix, int64_t width, std::vector<Site>& list) {
   module.visit([&]<class C>(const std::string& name, C& child) {
     const std::string path = prefix.empty() ? name : prefix + "." + name;
-    if constexpr (requires { child.slot; }) {
-      list.push_back({path, &child.weight, C::transposed, &child.bias, &child.slot});
-    } else if constexpr (std::is_same_v<C, Tensor>) {
+    if constexpr (std::is_same_v<C, Tensor>) {
+    } else if constexpr (requires { child.site(path); }) {
+      list.push_back(child.site(path));
     } else if constexpr (requires { child.begin(); }) {
-      for (size_t i = 0; i < child.size(); ++i)
-        list_sites(child[i], format("{}.{}", path, i), list);
-    } else if constexpr (requires { child.has_value(); }) {
-      if (child) {
-        if constexpr (requires { child->slot; })
-          list.push_back(
-              {path, &child->weight, C::value_type::transposed, &child->bias, &child->slot});
-        else
-          list_sites(*child, path, list);
+      for (size_t i = 0; i < child.size(); ++i) {
+        const std::string item = format("{}.{}", path, i);
+        if constexpr (requires { child[i].slots; }) {
+          BlockSlots& slots = child[i].slots;
+          const auto add = [&](const std::string& at, SiteKind kind, AdapterSlot& slot) {
+            list.push_back({at, kind, width, width, &slot});
+          };
+          add(item, SiteKind::block, slots.block);
+          add(format("{}.{}", item, slots.attention_name), SiteKind::attention, slots.attention);
+          add(format("{}.{}", item, slots.mlp_name), SiteKind::mlp, slots.mlp);
+        }
+        list_sites(child[i], item, width, list);
       }
+    } else if constexpr (requires { child.has_value(); }) {
+      if (!child) return;
+      if constexpr (requires { child->site(path); })
+        list.push_back(child->site(path));
+      else
+        list_sites(*child, path, width, list);
     } else {
-      list_sites(child, path, list);
+      list_sites(child, path, width, list);
     }
   });
 }

@@ -1,5 +1,7 @@
 #include "lathe/optim/optimizer.h"
 
+#include <set>
+
 #include "lathe/ops/adamw.h"
 
 namespace lathe {
@@ -18,6 +20,12 @@ Optimizer::Optimizer(const std::vector<std::pair<std::string, Tensor>>& weights,
   }
 }
 
+void Optimizer::set_rates(const std::vector<double>& rates) {
+  require(rates.size() == parameters_.size(), "expected {} rates, found {}", parameters_.size(),
+          rates.size());
+  for (size_t i = 0; i < rates.size(); ++i) parameters_[i].rate = rates[i];
+}
+
 std::vector<Tensor> Optimizer::gradients() const {
   std::vector<Tensor> list;
   list.reserve(parameters_.size());
@@ -32,17 +40,19 @@ double Optimizer::gradient_norm() const {
 void Optimizer::step(double learning_rate, double gradient_scale) {
   const at::NoGradGuard no_grad;
   ++steps_;
-  for (const bool decays : {true, false}) {
+  std::set<std::pair<bool, double>> groups;
+  for (const Parameter& p : parameters_) groups.emplace(p.decays, p.rate);
+  for (const auto& [decays, rate] : groups) {
     std::vector<Tensor> weights, gradients, exp_avgs, exp_avg_sqs;
     for (const Parameter& p : parameters_) {
-      if (p.decays != decays) continue;
+      if (p.decays != decays || p.rate != rate) continue;
       weights.push_back(p.weight);
       gradients.push_back(p.weight.grad());
       exp_avgs.push_back(p.exp_avg);
       exp_avg_sqs.push_back(p.exp_avg_sq);
     }
     ops::adamw(weights, gradients, exp_avgs, exp_avg_sqs,
-               {.learning_rate = learning_rate,
+               {.learning_rate = learning_rate * rate,
                 .beta1 = options_.adam_beta1,
                 .beta2 = options_.adam_beta2,
                 .eps = options_.adam_epsilon,

@@ -17,12 +17,15 @@ class Optimizer {
     std::string name;
     Tensor weight;  // float32 or float64; changed in place
     Tensor exp_avg, exp_avg_sq;
-    Tensor average;  // of the weight over the steps, if there is an ema_decay
-    bool decays;     // matrices decay, norms and biases do not
+    Tensor average;   // of the weight over the steps, if there is an ema_decay
+    bool decays;      // matrices decay, norms and biases do not
+    double rate = 1;  // how many times the learning rate of a step is its own
   };
 
   Optimizer(const std::vector<std::pair<std::string, Tensor>>& weights, OptimizerOptions options);
 
+  /// Sets the rate of each weight, in their order.
+  void set_rates(const std::vector<double>& rates);
   /// The gradients of all weights.
   std::vector<Tensor> gradients() const;
   /// The Euclidean norm of all gradients together.

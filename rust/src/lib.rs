@@ -1,4 +1,4 @@
-//! The C interface of Lathe to the crates `tokenizers`, `minijinja` (chat templates) and `parquet`;
+//! The C interface of Lathe to the crates `tokenizers`, `minijinja` (chat templates), `parquet` and `regex`;
 //! `lathe_bridge.h` describes it.
 //!
 //! Every function catches panics and returns a status with a message; what it hands out is freed by
@@ -10,6 +10,7 @@ mod check;
 mod ffi;
 mod parquet_rows;
 mod parquet_schema;
+mod regex_match;
 mod template;
 mod tokenizer;
 mod trainer;

@@ -1,0 +1,43 @@
+// The directory of an adapter: PEFT's layout, or for bottlenecks that of AdapterHub's `adapters`.
+#pragma once
+
+#include "lathe/adapt/options.h"
+#include "lathe/adapt/site_module.h"
+#include "lathe/base/file.h"
+
+namespace lathe {
+
+/// What else the configuration says.
+struct AdapterFacts {
+  std::string base = {};                 ///< name of the model
+  std::string model_type = {};           ///< its family
+  std::string architecture = {};         ///< its class in transformers
+  int64_t hidden_size = 0;               ///< of the model
+  int64_t layers = 0;                    ///< of the model
+  std::vector<std::string> labels = {};  ///< of a classifier; PEFT passes over them
+  std::string problem_type = {};         ///< of a classifier
+};
+
+using NamedValues = std::vector<std::pair<std::string, Tensor>>;
+
+/// Reads adapter_config.json. Throws Error for a kind of adapter that is not known, and for
+/// settings that would change what it computes and are not known.
+AdapterOptions read_adapter_config(const fs::path& directory);
+
+/// The base that an adapter names, and the labels of a classifier's if Lathe wrote it.
+AdapterFacts read_adapter_facts(const fs::path& directory);
+
+/// What the tensors of a module at `site` are called in files, up to the end that is the module's.
+std::string tensor_prefix(const AdapterOptions& options, const Site& site);
+
+/// Fills tensors from the file of the directory, and those of `optional` that are there. Throws
+/// Error if another is missing, one has another shape, or there are more.
+void read_adapter_tensors(const fs::path& directory, const std::vector<NamedTensor>& tensors,
+                          const std::vector<NamedTensor>& optional = {});
+
+/// Writes both files. Returns what the other programs will not find in them, or nothing.
+std::string write_adapter(const fs::path& directory, const AdapterOptions& options,
+                          const std::vector<Site>& sites, const NamedValues& tensors,
+                          const AdapterFacts& facts);
+
+}  // namespace lathe
