@@ -4,7 +4,7 @@ settings: accuracy and macro F1 on the test rows, seconds of each epoch, peak me
 usage: PEERS/bin/python bench/sentiment.py MODEL DATA LATHE OUT [ROW ...]
   MODEL  a Hugging Face directory           DATA  film.{train,valid,test}.jsonl of scripts/snippets.py
   LATHE  the program                        OUT   a folder for runs and results
-  ROW    such as lathe.last2.1: program (lathe, transformers), method (head, last2, full), seed; by default all of seeds 1 to 3
+  ROW    such as lathe.last2.1: program (lathe, transformers), method (see METHODS), seed; by default all of seeds 1 to 3
 Writes OUT/ROW.json each, and prints the table with a paired bootstrap over the test rows.
 """
 import json
@@ -15,11 +15,21 @@ import subprocess
 import sys
 import time
 
-METHODS = {  # trainable, epochs, learning rate
-    "head": ("[head]", 3, 1e-3),
-    "last2": ("[last_layers(2), model.norm.weight]", 3, 2e-4),
-    "full": ("[all]", 1, 3e-5),
+METHODS = {  # what is trained, epochs, learning rate
+    "head": ("trainable: [head]", 3, 1e-3),
+    "last2": ("trainable: [last_layers(2), model.norm.weight]", 3, 2e-4),
+    "full": ("trainable: [all]", 1, 3e-5),
+    "lora": ("adapter: {peft_type: LORA, r: 8, lora_alpha: 16}", 3, 5e-4),
+    "dora": ("adapter: {peft_type: LORA, r: 8, lora_alpha: 16, use_dora: true}", 3, 5e-4),
+    "ia3": ("adapter: {peft_type: IA3}", 3, 3e-3),
+    "sequential": ("adapter: {peft_type: BOTTLENECK, preset: houlsby}", 3, 5e-4),
+    "parallel": ("adapter: {peft_type: BOTTLENECK, preset: parallel}", 3, 2e-4),
+    # The same sequential adapter in three places.
+    "mlp": ("adapter: {peft_type: BOTTLENECK, target_modules: [all-mlp]}", 3, 5e-4),
+    "attention": ("adapter: {peft_type: BOTTLENECK, target_modules: [all-attention]}", 3, 5e-4),
+    "blocks": ("adapter: {peft_type: BOTTLENECK, target_modules: [all-blocks]}", 3, 5e-4),
 }
+OF_TRANSFORMERS = ("head", "last2", "full")  # those that are run there too
 TEXTS_A_STEP = 32
 LABELS = ["negative", "neutral", "positive"]
 
@@ -39,15 +49,20 @@ def run(command, log):
     return time.time() - start, usage.ru_maxrss / 1024
 
 
+def trained_numbers(log):
+    """What the program says it trains."""
+    return int(next(line.split()[1] for line in log.open() if line.startswith("trained: ")))
+
+
 def lathe_row(program, model, data, out, method, seed):
-    trainable, epochs, rate = METHODS[method]
+    trained, epochs, rate = METHODS[method]
     folder = out / f"run.lathe.{method}.{seed}"
     recipe = out / f"lathe.{method}.{seed}.yaml"
     # A packed row of 256 tokens holds 8 snippets, 4 of them those of a step.
     recipe.write_text(f"""model: {model}
 objective: classify
 train_data: [{data}/film.train.jsonl]
-trainable: {trainable}
+{trained}
 max_length: 256
 per_device_train_batch_size: 4
 num_train_epochs: {epochs}
@@ -64,9 +79,12 @@ cache_dir: {out}/cache
     seconds, memory = run([program, "train", recipe, "--overwrite"], out / f"lathe.{method}.{seed}.log")
     texts = out / "test.txt"
     texts.write_text("".join(row["text"] + "\n" for row in rows_of(data / "film.test.jsonl")))
-    answers = subprocess.run([program, "classify", "--model", folder / "model", texts, "--json"], check=True,
+    result = folder / ("adapter" if trained.startswith("adapter") else "model")
+    model_and_adapter = ["--model", model, "--adapter", result] if result.name == "adapter" else ["--model", result]
+    answers = subprocess.run([program, "classify", *model_and_adapter, texts, "--json"], check=True,
                              capture_output=True, text=True).stdout
-    return {"seconds": seconds, "memory": memory, "predicted": [json.loads(a)["label"] for a in answers.splitlines()]}
+    weights = [f for f in result.iterdir() if f.suffix == ".safetensors"]
+    return {"bytes": sum(f.stat().st_size for f in weights), "trained": trained_numbers(out / f"lathe.{method}.{seed}.log"), "seconds": seconds, "memory": memory, "predicted": [json.loads(a)["label"] for a in answers.splitlines()]}
 
 
 def transformers_row(model, data, out, method, seed):
@@ -150,7 +168,7 @@ def table(out, actual):
         accuracy, f1 = scores(row["predicted"], actual)
         epochs = " ".join(f"{s:.0f}" for s in row["epochs"])
         print(f"{name:22s} accuracy {accuracy:.4f}, macro F1 {f1:.4f}, {row['seconds']:.0f} s in all, epochs {epochs} s, "
-              f"{row['memory']:.0f} MB")
+              f"{row['memory']:.0f} MB" + (f", {row['trained']} trained, {row['bytes'] / 1e6:.1f} MB of files" if "trained" in row else ""))
     draw = random.Random(1)
     for method in METHODS:
         seeds = [s for s in "123" if all(f"{p}.{method}.{s}" in done for p in ("lathe", "transformers"))]
@@ -166,7 +184,8 @@ def table(out, actual):
 def main():
     model, data, lathe, out = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3], pathlib.Path(sys.argv[4])
     out.mkdir(parents=True, exist_ok=True)
-    names = sys.argv[5:] or [f"{p}.{m}.{s}" for s in (1, 2, 3) for m in METHODS for p in ("lathe", "transformers")]
+    names = sys.argv[5:] or [f"{p}.{m}.{s}" for s in (1, 2, 3) for m in METHODS for p in ("lathe", "transformers")
+                             if p == "lathe" or m in OF_TRANSFORMERS]
     for name in names:
         program, method, seed = name.split(".")
         if (out / f"{name}.json").exists():

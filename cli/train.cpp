@@ -12,15 +12,20 @@
 namespace lathe {
 namespace {
 
-std::string describe_run(const Recipe& recipe, Model& model, const Dataset& data) {
+std::string describe_run(const Recipe& recipe, Model& model,
+                         const std::vector<NamedTensor>& trained, const Dataset& data) {
+  double numbers = 0;
+  for (const NamedTensor& weight : trained) numbers += static_cast<double>(weight.tensor->numel());
+  const auto all = static_cast<double>(model.parameter_count());
   uint64_t tokens = 0;
   for (const Pool& pool : data.train) tokens += pool.documents.tokens();
   return format(
-      "model: {}, {:.2f} M parameters, {}\ndata: {}; {} tokens to train on, {} documents to "
+      "model: {}, {:.2f} M parameters, {}\ntrained: {:.0f} parameters, {:.3g} % of the "
+      "model\ndata: {}; {} tokens to train on, {} documents to "
       "validate on\nsteps: {} of {} x {} tokens",
-      model.config().model_type, static_cast<double>(model.parameter_count()) / 1e6,
-      recipe.train.bf16 ? "bfloat16" : "float32", data.train_report.summary(), tokens,
-      data.validation.size(), recipe.train.max_steps,
+      model.config().model_type, all / 1e6, recipe.train.bf16 ? "bfloat16" : "float32", numbers,
+      100 * numbers / all, data.train_report.summary(), tokens, data.validation.size(),
+      recipe.train.max_steps,
       recipe.data.per_device_train_batch_size * recipe.train.gradient_accumulation_steps,
       recipe.data.max_length);
 }
@@ -47,7 +52,7 @@ int run(const Recipe& given) {
   Training training{*model, *objective, *source, optimizer, *parallel, observer, folder.get(), {}};
   if (data.validation.size() > 0)
     training.evaluate = [&] { return validate(*model, *objective, tokenizer, recipe, data); };
-  observer.line().print(describe_run(recipe, *model, data));
+  observer.line().print(describe_run(recipe, *model, trained, data));
   record_recipe(*folder, given);
   if (!train(training, recipe.train)) {
     observer.line().print("stopped after a checkpoint; the same command goes on from there");
