@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/publish.h"
 #include "cli/runtime.h"
+#include "lathe/adapt/gguf_lora.h"
 #include "lathe/io/hub_cache.h"
 #include "lathe/model/files.h"
 #include "lathe/model/gguf_model.h"
@@ -14,7 +15,7 @@ namespace lathe {
 namespace {
 
 struct ConvertOptions {
-  std::string model, out, dtype = "auto", quant = "auto";
+  std::string model, out, adapter, dtype = "auto", quant = "auto";
   bool json = false;
 
   void fields(Fields& f) {
@@ -24,6 +25,11 @@ struct ConvertOptions {
       {.placeholder = "IN", .required = true});
     f("out", out, "Directory to write, or a file whose name ends in .gguf.",
       {.placeholder = "OUT", .required = true});
+    f("adapter", adapter,
+      "Directory of a LoRA adapter for the model, which is written alone, to a file for "
+      "llama.cpp's "
+      "--lora.",
+      {.placeholder = "DIR"});
     f("dtype", dtype, "Precision in a directory; auto is that of the file.",
       {.choices = {"auto", "float32", "bfloat16", "float16"}});
     f("quant", quant, "Format of the matrices in a GGUF file; auto is that of the weights.",
@@ -32,13 +38,6 @@ struct ConvertOptions {
   }
 };
 
-std::optional<at::ScalarType> parse_dtype(const std::string& name) {
-  if (name == "float32") return at::kFloat;
-  if (name == "bfloat16") return at::kBFloat16;
-  if (name == "float16") return at::kHalf;
-  return std::nullopt;
-}
-
 /// The tokenizer of a model, if it has one.
 std::optional<Tokenizer> load_tokenizer(const fs::path& path) {
   const bool there = is_gguf(path) ? has_gguf_tokenizer(GgufFile(path).fields())
@@ -46,17 +45,14 @@ std::optional<Tokenizer> load_tokenizer(const fs::path& path) {
   return there ? std::optional(Tokenizer::load(path)) : std::nullopt;
 }
 
-void write_as_gguf(Model& model, const std::optional<Tokenizer>& tokenizer, const fs::path& from,
-                   const ConvertOptions& o) {
-  GgufOptions options;
-  if (o.quant != "auto") options.quant = o.quant;
-  options.name = fs::absolute(from).lexically_normal().stem().string();
-  GgufFields fields;
-  if (tokenizer)
-    write_gguf_tokenizer(*tokenizer, model.output_weight().size(0), fields);
-  else
-    fields.put_string("tokenizer.ggml.model", "none");
-  save_gguf(model, o.out, options, fields);
+int convert_adapter(const fs::path& from, const ConvertOptions& o) {
+  require(o.out.ends_with(".gguf"), "{}: an adapter is written to a file that ends in .gguf",
+          o.out);
+  const std::unique_ptr<Model> model = load_model(from, {}, WeightMemory::mapped);
+  const std::unique_ptr<Adapter> adapter = Adapter::load(*model, o.adapter);
+  save_gguf_lora(*model, *adapter, o.out);
+  print(stdout, format("{}: {} layers of {}\n", o.out, adapter->modules().size(), o.adapter));
+  return 0;
 }
 
 int run(const ConvertOptions& o) {
@@ -65,11 +61,12 @@ int run(const ConvertOptions& o) {
   if (!gguf && o.quant != "auto") throw UsageError("quant is for an OUT that ends in .gguf");
   require(!fs::exists(o.out), "{} exists: remove it, or choose another name", o.out);
   const fs::path from = locate_model(o.model, hub_cache_folder());
+  if (!o.adapter.empty()) return convert_adapter(from, o);
   const std::optional<Tokenizer> tokenizer = load_tokenizer(from);
   if (!tokenizer) print(stderr, format("{} has no tokenizer, so {} gets none\n", o.model, o.out));
-  const std::unique_ptr<Model> model = load_model(from, parse_dtype(o.dtype), WeightMemory::mapped);
+  const std::unique_ptr<Model> model = load_model(from, dtype_named(o.dtype), WeightMemory::mapped);
   if (gguf)
-    write_as_gguf(*model, tokenizer, from, o);
+    publish_gguf(*model, tokenizer, fs::absolute(from).lexically_normal().stem(), o.quant, o.out);
   else
     publish_model(*model, tokenizer ? &*tokenizer : nullptr, o.out);
   const nlohmann::json result = {{"out", o.out},
@@ -90,6 +87,7 @@ Command convert_command() {
        .description = "Between Hugging Face directories and GGUF files, tokenizer included.",
        .positional = {"model", "out"},
        .examples = {{"lathe convert DIR model.gguf --quant Q4_K", "for llama.cpp"},
+                    {"lathe convert DIR lora.gguf --adapter runs/lora/adapter", "its --lora"},
                     {"lathe convert model.gguf DIR --dtype bfloat16", "for transformers"}}},
       run);
 }

@@ -24,13 +24,6 @@ struct MergeOptions {
   }
 };
 
-at::ScalarType parse_dtype(const std::string& name, at::ScalarType automatic) {
-  if (name == "float32") return at::kFloat;
-  if (name == "bfloat16") return at::kBFloat16;
-  if (name == "float16") return at::kHalf;
-  return automatic;
-}
-
 /// What the model gives for some tokens, whatever they mean.
 Tensor outputs(Model& model) {
   const at::NoGradGuard no_grad;
@@ -54,11 +47,12 @@ int run(const MergeOptions& o) {
     model->mutable_config().pad_token_id =
         tokenizer.pad_id().value_or(tokenizer.eos_id().value_or(0));
   const auto difference = (outputs(*model) - expected).abs().max().item<double>();
-  model->to(parse_dtype(o.dtype, stored));
+  const at::ScalarType dtype = dtype_named(o.dtype).value_or(stored);
+  model->to(dtype);
   publish_model(*model, &tokenizer, o.out);
   print(stdout, format("{}: the largest difference of outputs is {:.1e}, before they were rounded "
                        "to {}\n",
-                       o.out, difference, at::toString(parse_dtype(o.dtype, stored))));
+                       o.out, difference, at::toString(dtype)));
   return 0;
 }
 

@@ -61,18 +61,17 @@ json to_json(const ModelFacts& facts) {
               {"chat_template", facts.has_chat_template},
               {"problems", report.problems}};
   for (const auto& [name, count] : report.parts) out["parts"][name] = count;
-  if (const auto& c = report.config) {
-    out["model_type"] = c->model_type;
-    out["num_hidden_layers"] = c->num_hidden_layers;
-    out["hidden_size"] = c->hidden_size;
-    out["vocab_size"] = c->vocab_size;
-    out["max_position_embeddings"] = c->max_position_embeddings;
-    out["tie_word_embeddings"] = c->tie_word_embeddings;
-  }
+  if (const auto& c = report.config)
+    out.update({{"model_type", c->model_type},
+                {"num_hidden_layers", c->num_hidden_layers},
+                {"hidden_size", c->hidden_size},
+                {"vocab_size", c->vocab_size},
+                {"max_position_embeddings", c->max_position_embeddings},
+                {"tie_word_embeddings", c->tie_word_embeddings}});
   if (facts.tokenizer_tokens) out["tokenizer_tokens"] = *facts.tokenizer_tokens;
   out["sampling"] = json::parse(to_json(to_value(report.generation.sampling)));
-  for (const auto& [method, bytes] : facts.memory)
-    out["training_memory"][method] = memory_json(bytes);
+  for (const auto& [method, m] : facts.memory) out["training_memory"][method] = memory_json(m);
+  if (facts.adapter_parameters > 0) out["adapter"] = {{"parameters", facts.adapter_parameters}};
   return out;
 }
 
@@ -83,11 +82,12 @@ std::string to_text(const ModelFacts& facts) {
   if (report.tensors > 0)
     text += line("parameters", parameters_text(facts)) + line("weights", weights_text(report));
   text += line("vocabulary", vocabulary_text(facts));
-  if (report.config)
-    text += line("context", format("{} tokens", report.config->max_position_embeddings));
+  if (const auto& c = report.config)
+    text += line("context", format("{} tokens", c->max_position_embeddings));
   text += line("chat template", facts.has_chat_template ? "yes" : "none");
-  if (report.generation.sampling != Sampling())
-    text += line("sampling", to_json(to_value(report.generation.sampling)));
+  const Sampling& sampling = report.generation.sampling;
+  if (sampling != Sampling()) text += line("sampling", to_json(to_value(sampling)));
+  text += facts.adapter_drawing;
   if (!facts.memory.empty())
     text += format("\nmemory to train, batches of {} x {} tokens:\n", facts.rows, facts.max_length);
   for (const auto& [method, bytes] : facts.memory)

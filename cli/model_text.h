@@ -23,6 +23,8 @@ struct ModelFacts {
   std::string end_of_text;
   bool has_chat_template = false;
   std::vector<Memory> memory;
+  std::string adapter_drawing;  ///< empty: no adapter
+  int64_t adapter_parameters = 0;
   int64_t rows = 0, max_length = 0;  ///< of the batch that `memory` is for
 };
 

@@ -9,17 +9,6 @@
 #include "lathe/model/files.h"
 
 namespace lathe {
-namespace {
-
-/// Nothing for auto.
-std::optional<at::ScalarType> parse_dtype(const std::string& name) {
-  if (name == "float32") return at::kFloat;
-  if (name == "float64") return at::kDouble;
-  if (name == "bfloat16") return at::kBFloat16;
-  return std::nullopt;
-}
-
-}  // namespace
 
 void AdapterUse::fields(Fields& f) {
   f("path", path, "Directory of the adapter.", {.placeholder = "DIR", .required = true});
@@ -32,9 +21,8 @@ void OpenModelOptions::fields(Fields& f) {
     {.placeholder = "DIR", .required = true});
   f("adapter", adapter,
     "Directory of an adapter for the model, as PEFT, AdapterHub or Lathe wrote it; several work "
-    "one "
-    "behind the other. {path: DIR, strength: 0.5}: half of what it does.",
-    {.placeholder = "DIR"});
+    "one behind the other. {path: DIR, strength: 0.5}: half of what it does.",
+    {.placeholder = "DIR", .one_word = true});
   runtime.fields(f);
   f("dtype", dtype, "Precision; auto is that of the file.",
     {.choices = {"auto", "float32", "bfloat16", "float64"}});
@@ -57,7 +45,7 @@ OpenModel open_model(const OpenModelOptions& o) {
   // Each takes a good part of the time until the first token. The tokenizer is read on this thread:
   // what it frees is then used again for the rows, instead of lying in another thread's heap.
   auto model = std::async(std::launch::async, [&] {
-    return load_model(path, parse_dtype(o.dtype), WeightMemory::mapped);
+    return load_model(path, dtype_named(o.dtype), WeightMemory::mapped);
   });
   const auto with_tokenizer = std::ranges::find_if(o.adapter, [](const AdapterUse& use) {
     return fs::exists(fs::path(use.path) / "tokenizer.json");

@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include "lathe/model/files.h"
+#include "lathe/model/gguf_model.h"
+#include "lathe/text/gguf_tokenizer.h"
 
 namespace lathe {
 
@@ -33,6 +35,19 @@ void publish_model(Model& model, const Tokenizer* tokenizer, const fs::path& dir
     save_model(model, folder);
     if (tokenizer != nullptr) tokenizer->save(folder);
   });
+}
+
+void publish_gguf(Model& model, const std::optional<Tokenizer>& tokenizer, const std::string& name,
+                  const std::string& quant, const fs::path& file) {
+  GgufOptions options;
+  if (quant != "auto") options.quant = quant;
+  options.name = name;
+  GgufFields fields;
+  if (tokenizer)
+    write_gguf_tokenizer(*tokenizer, model.output_weight().size(0), fields);
+  else
+    fields.put_string("tokenizer.ggml.model", "none");
+  save_gguf(model, file, options, fields);
 }
 
 std::string publish_result(const Recipe& recipe, Model& model, Adapter* adapter,

@@ -12,6 +12,10 @@ namespace lathe {
 /// is there.
 void publish_model(Model& model, const Tokenizer* tokenizer, const fs::path& directory);
 
+/// Writes the model and its tokenizer, if any, to a GGUF file; `quant`: a format, or auto.
+void publish_gguf(Model& model, const std::optional<Tokenizer>& tokenizer, const std::string& name,
+                  const std::string& quant, const fs::path& file);
+
 /// Writes what a run in `folder` has trained: the adapter to folder/adapter, or else the model to
 /// folder/model. Returns what to tell of it.
 std::string publish_result(const Recipe& recipe, Model& model, Adapter* adapter,

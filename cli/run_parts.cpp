@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "lathe/io/gguf.h"
 #include "lathe/io/hub_cache.h"
 #include "lathe/model/classifier.h"
 #include "lathe/model/files.h"
@@ -15,7 +16,11 @@ namespace lathe {
 std::unique_ptr<Model> make_model(Recipe& recipe, const Tokenizer& tokenizer) {
   std::unique_ptr<Model> model;
   if (!recipe.model.path.empty()) {
-    model = load_model(locate_model(recipe.model.path, hub_cache_folder()), at::kFloat);
+    const fs::path path = locate_model(recipe.model.path, hub_cache_folder());
+    // Beside an adapter the weights do not change: in bfloat16 they may stay as the file has them.
+    const bool as_stored = recipe.adapter.wanted() && recipe.train.bf16 && !is_gguf(path);
+    model = as_stored ? load_model(path, std::nullopt, WeightMemory::mapped)
+                      : load_model(path, at::kFloat);
   } else {
     ModelConfig& config = recipe.model.config;
     if (config.vocab_size == 0) config.vocab_size = tokenizer.vocab_size();

@@ -38,6 +38,14 @@ at::Device RuntimeOptions::apply() const {
   return {at::kCUDA, 0};
 }
 
+std::optional<at::ScalarType> dtype_named(const std::string& name) {
+  if (name == "float32") return at::kFloat;
+  if (name == "float64") return at::kDouble;
+  if (name == "bfloat16") return at::kBFloat16;
+  if (name == "float16") return at::kHalf;
+  return std::nullopt;
+}
+
 fs::path default_cache_folder() {
   if (const auto cache = variable("XDG_CACHE_HOME")) return *cache / "lathe";
   if (const auto home = variable("HOME")) return *home / ".cache" / "lathe";

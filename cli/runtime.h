@@ -17,6 +17,9 @@ struct RuntimeOptions {
   at::Device apply() const;
 };
 
+/// float32, float64, bfloat16 or float16; nothing for auto.
+std::optional<at::ScalarType> dtype_named(const std::string& name);
+
 /// Where encoded data is kept by default: $XDG_CACHE_HOME/lathe or ~/.cache/lathe.
 fs::path default_cache_folder();
 

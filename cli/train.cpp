@@ -44,7 +44,8 @@ int run(const Recipe& given) {
   const std::vector<NamedTensor> trained = trained_weights(recipe, *model, adapter.get());
   const std::unique_ptr<Parallel> parallel = single_process();
   const std::unique_ptr<Source> source =
-      make_source(recipe, *model, trained, data, *parallel, observer.line());
+      make_source(recipe, *model, trained, data, *parallel,
+                  adapter != nullptr && adapter->options().drops(), observer.line());
   const std::unique_ptr<Objective> objective = make_objective(recipe, data);
   Optimizer optimizer = make_optimizer(*model, recipe.train.optimizer, trained);
   if (adapter != nullptr)

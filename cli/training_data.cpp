@@ -82,18 +82,18 @@ Dataset load_data(Recipe& recipe, const Tokenizer& tokenizer, const Model& model
 
 std::unique_ptr<Source> make_source(Recipe& recipe, Model& model,
                                     const std::vector<NamedTensor>& trained, Dataset& data,
-                                    const Parallel& parallel, ProgressLine& line) {
+                                    const Parallel& parallel, bool dropout, ProgressLine& line) {
   const auto seed = static_cast<uint64_t>(recipe.train.seed);
-  const auto source = [&] {
-    return training_source(data, recipe.data, seed, parallel.rank(), parallel.world());
-  };
-  std::unique_ptr<Source> made = source();
-  recipe.train.max_steps = total_steps(recipe, *made, parallel.world());
+  const int64_t rank = parallel.rank();
+  const int world = parallel.world();
+  const auto source = [&] { return training_source(data, recipe.data, seed, rank, world); };
+  auto made = source();
+  recipe.train.max_steps = total_steps(recipe, *made, world);
   data.states = kept_states(recipe, model, trained, data, *made, line);
   if (data.states) made = source();
   if (const double alpha = recipe.train.neftune_noise_alpha; alpha > 0)
-    made = std::make_unique<NoisySource>(std::move(made), alpha, model.config().hidden_size, seed,
-                                         parallel.rank());
+    made = with_neftune_noise(std::move(made), alpha, model.config().hidden_size, seed, rank);
+  if (dropout) made = with_dropout_seeds(std::move(made), seed, rank);
   return made;
 }
 

@@ -15,9 +15,10 @@ Dataset load_data(Recipe& recipe, const Tokenizer& tokenizer, const Model& model
                   ProgressLine& line);
 
 /// The training data. Where the lowest layers do not change and their output is read more than
-/// once, `data` gets it (see lathe/train/frozen_part.h). Sets the recipe's max_steps.
+/// once, `data` gets it (see lathe/train/frozen_part.h). `dropout`: batches bring seeds for it.
+/// Sets the recipe's max_steps.
 std::unique_ptr<Source> make_source(Recipe& recipe, Model& model,
                                     const std::vector<NamedTensor>& trained, Dataset& data,
-                                    const Parallel& parallel, ProgressLine& line);
+                                    const Parallel& parallel, bool dropout, ProgressLine& line);
 
 }  // namespace lathe

@@ -53,7 +53,9 @@ void Adapter::attach() {
   for (const NamedTensor& weight : saved_weights(options_, model_, sites())) {
     saved_modules_.push_back(weight);
     base_modules_.push_back(*weight.tensor);
-    *weight.tensor = weight.tensor->detach().clone();
+    // Trained, so at least in float32, whatever the model is kept in.
+    const at::ScalarType wide = at::promote_types(weight.tensor->scalar_type(), at::kFloat);
+    *weight.tensor = weight.tensor->detach().to(wide, /*non_blocking=*/false, /*copy=*/true);
   }
   for (const auto& module : modules_) module->site().slot->push_back(module);
 }
@@ -89,6 +91,12 @@ std::unique_ptr<Adapter> Adapter::make(Model& model, const AdapterOptions& optio
   const at::NoGradGuard no_grad;
   if (adapter->projections_) adapter->draw_shared();
   for (const auto& module : adapter->modules_) module->begin(seed);
+  return adapter;
+}
+
+std::unique_ptr<Adapter> Adapter::outline(Model& model, const AdapterOptions& options) {
+  std::unique_ptr<Adapter> adapter(new Adapter(model, with_defaults(options, model)));
+  adapter->attach();
   return adapter;
 }
 

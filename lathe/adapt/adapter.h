@@ -21,6 +21,9 @@ class Adapter {
   /// do not fit the model and its configuration; whether the model is the one it was trained on,
   /// nobody can tell.
   static std::unique_ptr<Adapter> load(Model& model, const fs::path& directory);
+  /// One that `options` describe, or the directory does, without values: what it consists of, at a
+  /// model that may have none itself.
+  static std::unique_ptr<Adapter> outline(Model& model, const AdapterOptions& options);
   ~Adapter();
   Adapter(const Adapter&) = delete;
   Adapter& operator=(const Adapter&) = delete;

@@ -16,7 +16,8 @@ Bottleneck::Bottleneck(const Site& site, const AdapterOptions& o)
       parallel_(*o.is_parallel),
       behind_addition_(*o.original_ln_before && !*o.is_parallel &&
                        (site.kind == SiteKind::attention || site.kind == SiteKind::mlp)),
-      init_weights_(*o.init_weights) {
+      init_weights_(*o.init_weights),
+      dropout_(o.dropout) {
   require(!parallel_ || site.kind != SiteKind::embedding,
           "{}: is_parallel: nothing can sit beside an embedding, which reads no vectors",
           site.name);
@@ -36,6 +37,10 @@ std::string Bottleneck::kind() const {
   return format("bottleneck {} {} {}", static_cast<int>(activation_), parallel_, behind_addition_);
 }
 
+std::string Bottleneck::describe() const {
+  return format("bottleneck, {} > {} > {}", down_.size(1), down_.size(0), up_.size(0));
+}
+
 std::vector<Tensor> Bottleneck::numbers() const {
   const double by = scaling_ * strength;
   const auto scaled = [&](const Tensor& w) {
@@ -48,7 +53,8 @@ std::vector<Tensor> Bottleneck::numbers() const {
 Tensor Bottleneck::compute(std::span<const Tensor> n, const Tensor& x, const Base& base) const {
   const Tensor y = base(x);
   const Tensor z = parallel_ ? x : behind_addition_ ? x + y : y;
-  return y + project(ops::activate(project(z, n[0], n[1]), activation_), n[2], n[3]);
+  const Tensor narrow = ops::activate(project(z, n[0], n[1]), activation_);
+  return y + dropped(project(narrow, n[2], n[3]), dropout_);
 }
 
 std::vector<NamedTensor> Bottleneck::tensors() {

@@ -23,6 +23,11 @@ class Bottleneck final : public SiteModule {
   }
   Tensor compute(std::span<const Tensor> numbers, const Tensor& x, const Base& base) const override;
   std::string kind() const override;
+  std::string describe() const override;
+  Position position() const override {
+    if (parallel_) return Position::beside;
+    return behind_addition_ ? Position::behind_addition : Position::behind;
+  }
   std::vector<NamedTensor> tensors() override;
   void begin(uint64_t seed) override;
   [[noreturn]] void require_mergeable() const override;
@@ -36,6 +41,7 @@ class Bottleneck final : public SiteModule {
   ops::Activation activation_;
   bool parallel_, behind_addition_;
   std::string init_weights_;
+  double dropout_;
 };
 
 }  // namespace lathe

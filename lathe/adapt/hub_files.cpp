@@ -14,7 +14,6 @@ using nlohmann::json;
 /// Members that say nothing about what is computed, or whose other values are refused below.
 const std::set<std::string>& silent_members() {
   static const std::set<std::string> names = {"architecture",
-                                              "dropout",
                                               "inv_adapter_reduction_factor",
                                               "shared_phm_rule",
                                               "phm_c_init",
@@ -37,7 +36,8 @@ const std::set<std::string>& known_members() {
                                               "is_parallel",        "scaling",
                                               "original_ln_before", "original_ln_after",
                                               "residual_before_ln", "adapter_residual_before_ln",
-                                              "leave_out",          "init_weights"};
+                                              "leave_out",          "dropout",
+                                              "init_weights"};
   return names;
 }
 
@@ -114,6 +114,7 @@ AdapterOptions options_from_hub(const json& file) {
   o.is_parallel = get_bool_or(config, "is_parallel", false);
   o.non_linearity = get_string(config, "non_linearity");
   o.scaling = scaling_in(config);
+  o.dropout = get_number_or(config, "dropout", 0, 0, 1);
   o.init_weights = get_string_or(config, "init_weights", "bert");
   const json* factor = find_member(config, "reduction_factor");
   require(factor != nullptr, "\"reduction_factor\": expected a number, found nothing");
@@ -170,7 +171,7 @@ json hub_config(const AdapterOptions& o, const std::vector<Site>& sites, const A
                    {"ln_after", false},
                    {"leave_out", leave_out},
                    {"init_weights", *o.init_weights},
-                   {"dropout", 0.0},
+                   {"dropout", o.dropout},
                    {"use_gating", false}}},
                  {"hidden_size", facts.hidden_size},
                  {"model_class", facts.architecture},

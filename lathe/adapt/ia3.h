@@ -15,6 +15,10 @@ class Ia3 final : public SiteModule {
   std::optional<double> idle(size_t /*i*/) const override { return 1; }
   Tensor compute(std::span<const Tensor> numbers, const Tensor& x, const Base& base) const override;
   std::string kind() const override { return scales_input_ ? "ia3 input" : "ia3"; }
+  std::string describe() const override { return format("IA3, {} factors", l_.numel()); }
+  Position position() const override {
+    return scales_input_ ? Position::factor_of_input : Position::factor_of_output;
+  }
   std::vector<NamedTensor> tensors() override { return {{".ia3_l", &l_}}; }
   void begin(uint64_t seed) override;
   void merge() const override;

@@ -18,15 +18,16 @@ Tensor reduced(const Tensor& x, const Tensor& a, bool embeds) {
 }  // namespace
 
 Lora::Lora(const Site& site, const AdapterOptions& o)
-    : SiteModule(site), principal_(o.init_lora_weights == "pissa") {
+    : SiteModule(site), dropout_(o.lora_dropout), principal_(o.init_lora_weights == "pissa") {
   const int64_t r = o.rank_of(site.name);
   const double alpha = o.alpha_of(site.name);
   require(r <= std::max(site.in, site.out),
           "r: {} is larger than the layer {}, which has {} inputs and {} outputs", r, site.name,
           site.in, site.out);
   const bool plain = !embeds();
-  require(plain || (!o.use_dora && !o.lora_bias && !principal_),
-          "{}: an embedding can have plain LoRA alone, without use_dora, lora_bias and pissa",
+  require(plain || (!o.use_dora && !o.lora_bias && !principal_ && dropout_ == 0),
+          "{}: an embedding can have plain LoRA alone, without use_dora, lora_bias, lora_dropout "
+          "and pissa",
           site.name);
   require(!principal_ || r <= std::min(site.in, site.out),
           "r: {} is larger than the layer {} has singular values, {}", r, site.name,
@@ -58,12 +59,13 @@ std::vector<Tensor> Lora::numbers() const {
 }
 
 Tensor Lora::compute(std::span<const Tensor> n, const Tensor& x, const Base& base) const {
-  const Tensor y = base(x);
+  const Tensor y = base(x), z = dropped(x, dropout_);
   const at::ScalarType dtype = y.scalar_type();
-  Tensor added = project(reduced(x, n[down], embeds()).to(dtype), n[up], n[up_bias]);
-  if (n[down2].defined()) added = added + project(project(x, n[down2]), n[up2]);
+  Tensor added = project(reduced(z, n[down], embeds()).to(dtype), n[up], n[up_bias]);
+  if (n[down2].defined()) added = added + project(project(z, n[down2]), n[up2]);
   if (!n[factors].defined()) return y + added;
-  const Tensor without_bias = site_.has_bias() ? y - site_.bias->to(dtype) : y;
+  const Tensor scaled = z.is_same(x) ? y : base(z);
+  const Tensor without_bias = site_.has_bias() ? scaled - site_.bias->to(dtype) : scaled;
   // Factors are near 1: the difference is taken before it is rounded.
   return y + (n[factors] - 1).to(dtype) * without_bias + added;
 }
@@ -79,6 +81,14 @@ Tensor Lora::row_factors() const {
     return (site_.matrix().to(at::kFloat) + product()).norm(2, 1);
   }();
   return magnitude_ / norms;
+}
+
+std::string Lora::describe() const {
+  return format("{}, r {}",
+                magnitude_.defined() ? "DoRA"
+                : principal_         ? "PiSSA"
+                                     : "LoRA",
+                a_.size(0));
 }
 
 std::vector<NamedTensor> Lora::tensors() {

@@ -18,6 +18,10 @@ namespace lathe {
 /// an adapter of twice the rank.
 class Lora final : public SiteModule {
  public:
+  /// Places in numbers(): y = base(x) + (factors - 1) * W x + (x down^T) up^T + up_bias + (x
+  /// down2^T) up2^T. Factors are DoRA's, the second pair PiSSA's.
+  enum : size_t { down, up, up_bias, factors, down2, up2 };
+
   /// Rank and scale are those of the site.
   Lora(const Site& site, const AdapterOptions& options);
 
@@ -28,6 +32,8 @@ class Lora final : public SiteModule {
   }
   Tensor compute(std::span<const Tensor> numbers, const Tensor& x, const Base& base) const override;
   std::string kind() const override { return "lora"; }
+  std::string describe() const override;
+  Position position() const override { return Position::beside; }
   std::vector<NamedTensor> tensors() override;
   std::vector<std::pair<std::string, Tensor>> saved() override;
   void begin(uint64_t seed) override;
@@ -39,9 +45,6 @@ class Lora final : public SiteModule {
   /// Sets A0 and B0 to the largest singular directions of the layer's weight.
   void find_origin();
   bool embeds() const { return site_.kind == SiteKind::embedding; }
-  /// Places in numbers(): y = base(x) + (factors - 1) * W x + (x down^T) up^T + up_bias + (x
-  /// down2^T) up2^T. Factors are DoRA's, the second pair PiSSA's.
-  enum : size_t { down, up, up_bias, factors, down2, up2 };
   /// scale * B A (out, in).
   Tensor product() const;
   /// m / |W + scale * B A|: (out).
@@ -53,6 +56,7 @@ class Lora final : public SiteModule {
   Tensor magnitude_;            // (out), or undefined
   Tensor origin_a_, origin_b_;  // (r, in), (out, r), or undefined
   double scale_;
+  double dropout_;
   bool principal_;
 };
 

@@ -22,6 +22,8 @@ void lora_fields(AdapterOptions& o, Fields& f) {
     "true: begin at nothing; pissa: at the largest singular directions of each weight (Meng et al. "
     "2024).",
     {.choices = {"true", "pissa"}});
+  f("lora_dropout", o.lora_dropout, "Part of what A reads that is dropped at random in training.",
+    {.minimum = 0, .below = 1});
   f("loraplus_lr_ratio", o.loraplus_lr_ratio,
     "LoRA+: the learning rate of the B matrices is so many times that of the A matrices (Hayou et "
     "al. 2024).",
@@ -35,6 +37,8 @@ void lora_fields(AdapterOptions& o, Fields& f) {
   f("projection_prng_key", o.projection_prng_key,
     "VERA: the seed of the matrices that all layers share.", {.minimum = 0});
   f("d_initial", o.d_initial, "VERA: what the vector d begins with.");
+  f("vera_dropout", o.vera_dropout, "VERA: part of what A reads that is dropped in training.",
+    {.minimum = 0, .below = 1});
   f("feedforward_modules", o.feedforward_modules,
     "IA3: the layers of target_modules whose input is scaled, not their output.",
     {.placeholder = "NAMES"});
@@ -57,6 +61,8 @@ void bottleneck_fields(AdapterOptions& o, Fields& f) {
     "true.");
   f("scaling", o.scaling,
     "BOTTLENECK: what it gives is multiplied by this; learned: by a number that is trained.");
+  f("dropout", o.dropout, "BOTTLENECK: part of what it gives that is dropped in training.",
+    {.minimum = 0, .below = 1});
   f("init_weights", o.init_weights,
     "BOTTLENECK: bert: normal with a deviation of 0.02; mam_adapter: as linear layers begin. The "
     "second matrix begins as zeros.",
@@ -71,15 +77,16 @@ std::vector<std::string> settings_of(std::string_view peft_type) {
             "use_rslora",
             "use_dora",
             "init_lora_weights",
+            "lora_dropout",
             "loraplus_lr_ratio",
             "loraplus_lr_embedding",
             "lora_bias",
             "bias"};
-  if (peft_type == "VERA") return {"r", "projection_prng_key", "d_initial"};
+  if (peft_type == "VERA") return {"r", "projection_prng_key", "d_initial", "vera_dropout"};
   if (peft_type == "IA3") return {"feedforward_modules"};
   if (peft_type == "BOTTLENECK")
     return {"preset",  "reduction_factor", "non_linearity", "is_parallel", "original_ln_before",
-            "scaling", "init_weights",     "leave_out"};
+            "scaling", "dropout",          "init_weights",  "leave_out"};
   return {};
 }
 
@@ -116,7 +123,6 @@ T value_for(const std::map<std::string, T>& patterns, const std::string& name, T
 }  // namespace
 
 void AdapterOptions::fields(Fields& f) {
-  f.unsupported("lora_dropout", "leave it out: adapters are trained without dropout");
   f("peft_type", peft_type,
     "LORA: low-rank matrices beside linear layers (Hu et al. 2021). IA3: factors of what layers "
     "read "
@@ -158,6 +164,8 @@ void AdapterOptions::check() {
   require(std::isfinite(lora_alpha) && lora_alpha > 0,
           "lora_alpha: expected a number above 0, found {}", lora_alpha);
   require_positive(alpha_pattern, "alpha_pattern");
+  for (const double share : {lora_dropout, vera_dropout, dropout})
+    require(share >= 0 && share < 1, "dropout: expected a part from 0 to below 1, found {}", share);
   for (const auto& [key, value] : rank_pattern)
     require(value >= 1 && value <= 1 << 16, "rank_pattern: {}: expected 1 to 65536, found {}", key,
             value);

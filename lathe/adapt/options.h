@@ -23,6 +23,7 @@ struct AdapterOptions {
   bool use_rslora = false, use_dora = false, lora_bias = false;
   std::string init_lora_weights = "true";
   std::string bias = "none";
+  double lora_dropout = 0, vera_dropout = 0, dropout = 0;  ///< the last that of bottlenecks
   std::optional<double> loraplus_lr_ratio;
   double loraplus_lr_embedding = 1e-6;
   // VeRA.
@@ -48,6 +49,8 @@ struct AdapterOptions {
   /// adapter can have, or none of this kind.
   void check();
 
+  /// Whether something is dropped at random.
+  bool drops() const { return lora_dropout > 0 || vera_dropout > 0 || dropout > 0; }
   /// Of the site of that name.
   int64_t rank_of(const std::string& site) const;
   double alpha_of(const std::string& site) const;

@@ -24,7 +24,6 @@ const std::set<std::string>& silent_members() {
                                               "init_weights",
                                               "labels",
                                               "layers_pattern",
-                                              "lora_dropout",
                                               "megatron_config",
                                               "megatron_core",
                                               "monteclora_config",
@@ -34,8 +33,7 @@ const std::set<std::string>& silent_members() {
                                               "revision",
                                               "save_projection",
                                               "task_type",
-                                              "velora_config",
-                                              "vera_dropout"};
+                                              "velora_config"};
   return names;
 }
 
@@ -57,7 +55,9 @@ const std::set<std::string>& known_members() {
                                               "lora_bias",
                                               "projection_prng_key",
                                               "d_initial",
-                                              "feedforward_modules"};
+                                              "feedforward_modules",
+                                              "lora_dropout",
+                                              "vera_dropout"};
   return names;
 }
 
@@ -160,6 +160,7 @@ AdapterOptions options_from_peft(const json& config) {
   if (o.peft_type == "IA3") o.feedforward_modules = names_in(config, "feedforward_modules");
   if (o.peft_type == "VERA") {
     o.r = get_int_or(config, "r", 256);
+    o.vera_dropout = get_number_or(config, "vera_dropout", 0, 0, 1);
     o.projection_prng_key = get_int_or(config, "projection_prng_key", 0, 0);
     require(get_string_or(config, "bias", "none") == "none", "\"bias\": expected none, found {}",
             get_string_or(config, "bias", "none"));
@@ -169,6 +170,7 @@ AdapterOptions options_from_peft(const json& config) {
   o.bias = get_string_or(config, "bias", "none");
   o.r = get_int_or(config, "r", 8);
   o.lora_alpha = get_number_or(config, "lora_alpha", 8);
+  o.lora_dropout = get_number_or(config, "lora_dropout", 0, 0, 1);
   o.use_rslora = get_bool_or(config, "use_rslora", false);
   o.use_dora = get_bool_or(config, "use_dora", false);
   o.lora_bias = get_bool_or(config, "lora_bias", false);
@@ -198,7 +200,7 @@ json peft_config(const AdapterOptions& o, const std::vector<Site>& sites,
   if (o.peft_type == "LORA")
     config.update({{"r", o.r.value_or(8)},
                    {"lora_alpha", o.lora_alpha},
-                   {"lora_dropout", 0.0},
+                   {"lora_dropout", o.lora_dropout},
                    {"use_rslora", o.use_rslora},
                    {"use_dora", o.use_dora},
                    {"lora_bias", o.lora_bias},
@@ -209,6 +211,7 @@ json peft_config(const AdapterOptions& o, const std::vector<Site>& sites,
     config.update({{"r", o.r.value_or(256)},
                    {"projection_prng_key", o.projection_prng_key},
                    {"save_projection", true},
+                   {"vera_dropout", o.vera_dropout},
                    {"d_initial", o.d_initial},
                    {"bias", "none"}});
   if (o.peft_type == "IA3") {

@@ -74,7 +74,7 @@ class RowModules final : public SiteAdapter {
       : modules_(std::move(modules)) {}
 
   Tensor operator()(const Tensor& x, const Base& base) const override {
-    const std::vector<int64_t>& rows = RowsAtWork::now();
+    const std::vector<int64_t>& rows = AdapterInputAtWork::now().rows;
     require(!rows.empty(), "this model has several adapters: expected which one each row uses");
     Base whole = base;
     for (const Part& part : parts_for(rows))

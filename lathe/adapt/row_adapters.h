@@ -5,7 +5,7 @@
 
 namespace lathe {
 
-/// Adapters that ModelInput::adapters chooses between by their places here. A forward pass of the
+/// Adapters that AdapterInput::rows chooses between by their places here. A forward pass of the
 /// model serves all rows: at each site the numbers of their adapters lie behind each other, and one
 /// batched product does what all of them do.
 class RowAdapters {

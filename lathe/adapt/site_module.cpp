@@ -11,6 +11,14 @@ std::vector<std::pair<std::string, Tensor>> SiteModule::saved() {
   return list;
 }
 
+Tensor SiteModule::dropped(const Tensor& x, double share) const {
+  const std::optional<uint64_t> seed = AdapterInputAtWork::now().dropout_seed;
+  if (share == 0 || !seed) return x;
+  at::Generator generator = at::detail::createCPUGenerator(stream_seed(*seed, site_.name));
+  const Tensor kept = at::empty(x.sizes(), at::kFloat).bernoulli_(1 - share, generator);
+  return x * (kept / (1 - share)).to(x.options());
+}
+
 void SiteModule::add_to_layer(const Tensor& weight, const Tensor& bias) const {
   const auto add = [](Tensor& to, const Tensor& change) {
     to = (to.detach().to(at::kFloat) + change).to(to.scalar_type());

@@ -43,6 +43,11 @@ class SiteModule : public SiteAdapter {
   /// What is kept in files, under the same names.
   virtual std::vector<std::pair<std::string, Tensor>> saved();
 
+  /// What it adds to or changes at the site, in a few words: "LoRA, r 8".
+  virtual std::string describe() const = 0;
+  /// How it is connected.
+  enum class Position { beside, behind, behind_addition, factor_of_input, factor_of_output };
+  virtual Position position() const = 0;
   const Site& site() const { return site_; }
   /// Whether its tensors are trained.
   bool learns() { return tensors().front().tensor->requires_grad(); }
@@ -50,6 +55,9 @@ class SiteModule : public SiteAdapter {
   double strength = 1;
 
  protected:
+  /// x, of which a `share` is zeros and the rest larger by as much, where the forward pass says so
+  /// (Srivastava et al. 2014).
+  Tensor dropped(const Tensor& x, double share) const;
   /// A float32 tensor without values.
   static Tensor empty(at::IntArrayRef shape) { return at::empty(shape, at::kFloat); }
   /// Adds to the layer's weight, (out, in), and to its bias (out), if defined.

@@ -8,11 +8,12 @@ Vera::Vera(const Site& site, const AdapterOptions& options,
       projections_(std::move(projections)),
       lambda_b_(empty({site.out})),
       lambda_d_(empty({options.rank_of(site.name)})),
-      d_initial_(options.d_initial) {}
+      d_initial_(options.d_initial),
+      dropout_(options.vera_dropout) {}
 
 Tensor Vera::compute(std::span<const Tensor> n, const Tensor& x, const Base& base) const {
   const Tensor y = base(x);
-  const Tensor reduced = project(x, n[0]) * n[1].to(x.scalar_type());
+  const Tensor reduced = project(dropped(x, dropout_), n[0]) * n[1].to(x.scalar_type());
   return y + project(reduced, n[2]) * n[3].to(y.scalar_type());
 }
 

@@ -26,6 +26,8 @@ class Vera final : public SiteModule {
   }
   Tensor compute(std::span<const Tensor> numbers, const Tensor& x, const Base& base) const override;
   std::string kind() const override { return "vera"; }
+  std::string describe() const override { return format("VeRA, r {}", lambda_d_.numel()); }
+  Position position() const override { return Position::beside; }
   std::vector<NamedTensor> tensors() override {
     return {{".vera_lambda_b", &lambda_b_}, {".vera_lambda_d", &lambda_d_}};
   }
@@ -38,7 +40,7 @@ class Vera final : public SiteModule {
 
   std::shared_ptr<const VeraProjections> projections_;
   Tensor lambda_b_, lambda_d_;  // (out), (r)
-  double d_initial_;
+  double d_initial_, dropout_;
 };
 
 /// The projections that PEFT draws for layers up to `in` and `out` wide, to the bit: those of

@@ -33,6 +33,8 @@ struct Batch {
   int64_t first_layer = 0;
   /// What is added to the embeddings of the tokens, (B, T, D); undefined: nothing.
   Tensor embedding_noise = {};
+  /// Where what is learned drops something at random: the seed of that.
+  std::optional<uint64_t> dropout_seed = {};
   /// How many labels are targets, in all rows.
   int64_t target_tokens = 0;
   /// Bytes of text of the documents that begin in these rows. Over a whole evaluation set:

@@ -1,10 +1,5 @@
 #include "lathe/data/neftune.h"
 
-#include <nlohmann/json.hpp>
-
-#include "lathe/base/random.h"
-#include "lathe/io/json.h"
-
 namespace lathe {
 namespace {
 
@@ -27,29 +22,13 @@ Tensor neftune_noise(const Batch& batch, double alpha, int64_t hidden_size, uint
   return noise.uniform_(-1, 1, generator).mul_(scale.unsqueeze(2));
 }
 
-NoisySource::NoisySource(std::unique_ptr<Source> inner, double alpha, int64_t hidden_size,
-                         uint64_t seed, int64_t rank)
-    : inner_(std::move(inner)),
-      alpha_(alpha),
-      hidden_size_(hidden_size),
-      seed_(seed),
-      stream_(format("neftune {}", rank)) {}
-
-std::vector<Batch> NoisySource::next(int64_t micro_batches) {
-  std::vector<Batch> batches = inner_->next(micro_batches);
-  for (Batch& batch : batches)
-    batch.embedding_noise =
-        neftune_noise(batch, alpha_, hidden_size_, stream_seed(seed_, stream_, batches_++));
-  return batches;
-}
-
-nlohmann::json NoisySource::state() const {
-  return {{"noisy_batches", batches_}, {"inner", inner_->state()}};
-}
-
-void NoisySource::restore(const nlohmann::json& state) {
-  inner_->restore(get_object(state, "inner"));
-  batches_ = static_cast<uint64_t>(get_int(state, "noisy_batches", 0));
+std::unique_ptr<Source> with_neftune_noise(std::unique_ptr<Source> source, double alpha,
+                                           int64_t hidden_size, uint64_t seed, int64_t rank) {
+  return std::make_unique<RandomSource>(std::move(source), format("neftune {}", rank), seed,
+                                        [alpha, hidden_size](Batch& batch, uint64_t of_batch) {
+                                          batch.embedding_noise =
+                                              neftune_noise(batch, alpha, hidden_size, of_batch);
+                                        });
 }
 
 }  // namespace lathe

@@ -114,7 +114,7 @@ Tensor next_logits(Model& model, const Tensor& hidden) {
 Tensor read_prompts(Model& model, const std::vector<std::vector<int64_t>>& prompts,
                     const std::vector<int64_t>& adapters, KvCache& cache) {
   ModelInput input = padded(prompts, model);
-  input.adapters = adapters;
+  input.adapters.rows = adapters;
   const Tensor hidden = model.hidden_states(input, &cache);  // (B, T, D)
   std::vector<Tensor> last;
   for (size_t i = 0; i < prompts.size(); ++i)
@@ -141,7 +141,7 @@ std::vector<Completion> decode(Model& model, std::vector<Row> rows, const Tensor
     }
     ModelInput input{tokens.to(model.device()), {}, {}};
     for (const Row& row : rows)
-      if (row.adapter) input.adapters.push_back(*row.adapter);
+      if (row.adapter) input.adapters.rows.push_back(*row.adapter);
     const Tensor h = model.hidden_states(input, &cache);  // (B, 1, D)
     draw(rows, next_logits(model, h.select(1, 0)), ends, options, on_text);
   }

@@ -24,7 +24,7 @@ struct Completion {
 using OnText = std::function<void(size_t row, std::string_view text)>;
 
 /// Continues every prompt, given as tokens; `adapters` says which of several each uses (see
-/// ModelInput), and may be empty. Each row draws from a stream of its own, (seed, row):
+/// AdapterInput), and may be empty. Each row draws from a stream of its own, (seed, row):
 /// its result does not depend on what is generated beside it. With `kept`, which takes one prompt
 /// alone, only what it does not hold yet is read. What the options leave open is drawn as the
 /// model's generation_config.json has it. Throws Error if prompt and new tokens do not fit

@@ -83,7 +83,7 @@ ModelOutput run_layers(const ModelInput& input, const LayerInput& in, const Embe
       "layers: expected states to begin with if not at 0, and a range in 0 to {}, found {} to {}",
       all, input.first_layer, end);
   const auto embedded = [&] {
-    const RowsAtWork rows(input.adapters);
+    const AdapterInputAtWork at_work(input.adapters);
     return embed();
   };
   ModelOutput out{input.first_layer == 0 ? embedded() : input.states, {}};
@@ -91,7 +91,7 @@ ModelOutput run_layers(const ModelInput& input, const LayerInput& in, const Embe
     out.hidden = out.hidden + input.embedding_noise.to(out.hidden.scalar_type());
   for (int64_t i = input.first_layer; i < end; ++i) {
     const Recomputable layer = [&layers, in, i, adapters = input.adapters](const Tensor& h) {
-      const RowsAtWork rows(adapters);
+      const AdapterInputAtWork at_work(adapters);
       const LayerOutput y = layers[static_cast<size_t>(i)](h, in, i);
       std::vector<Tensor> results = {y.hidden};
       if (y.router_logits.defined()) results.push_back(y.router_logits);

@@ -28,8 +28,7 @@ struct ModelInput {
   Tensor states = {};
   int64_t first_layer = 0;
   std::optional<int64_t> end_layer = {};
-  /// (B) which of several adapters each row uses, -1: none; see RowAdapters.
-  std::vector<int64_t> adapters = {};
+  AdapterInput adapters = {};
   Tensor embedding_noise = {};  // (B, T, hidden_size), added to the embeddings; undefined: nothing
 };
 

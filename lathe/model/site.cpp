@@ -3,21 +3,21 @@
 namespace lathe {
 namespace {
 
-thread_local const std::vector<int64_t>* rows_at_work = nullptr;
+thread_local const AdapterInput* at_work = nullptr;
 
 }  // namespace
 
-RowsAtWork::RowsAtWork(const std::vector<int64_t>& rows) : before_(rows_at_work) {
-  rows_at_work = &rows;
+AdapterInputAtWork::AdapterInputAtWork(const AdapterInput& input) : before_(at_work) {
+  at_work = &input;
 }
 
-RowsAtWork::~RowsAtWork() {
-  rows_at_work = before_;
+AdapterInputAtWork::~AdapterInputAtWork() {
+  at_work = before_;
 }
 
-const std::vector<int64_t>& RowsAtWork::now() {
-  static const std::vector<int64_t> none;
-  return rows_at_work != nullptr ? *rows_at_work : none;
+const AdapterInput& AdapterInputAtWork::now() {
+  static const AdapterInput none;
+  return at_work != nullptr ? *at_work : none;
 }
 
 const char* name_of(SiteKind kind) {

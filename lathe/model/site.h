@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -54,18 +55,24 @@ struct Site {
   bool has_bias() const { return bias != nullptr && bias->defined(); }
 };
 
-/// Which adapter each row of the forward pass at work on this thread uses, for as long as it lives.
-class RowsAtWork {
+/// What a forward pass says to the adapters in the model.
+struct AdapterInput {
+  std::vector<int64_t> rows = {};             ///< (B) which of several each row uses, -1: none
+  std::optional<uint64_t> dropout_seed = {};  ///< where something is learned: of what is dropped
+};
+
+/// What the forward pass at work on this thread says, for as long as it lives.
+class AdapterInputAtWork {
  public:
-  explicit RowsAtWork(const std::vector<int64_t>& rows);
-  ~RowsAtWork();
-  RowsAtWork(const RowsAtWork&) = delete;
-  RowsAtWork& operator=(const RowsAtWork&) = delete;
-  /// (B), or empty where nobody said so.
-  static const std::vector<int64_t>& now();
+  explicit AdapterInputAtWork(const AdapterInput& input);
+  ~AdapterInputAtWork();
+  AdapterInputAtWork(const AdapterInputAtWork&) = delete;
+  AdapterInputAtWork& operator=(const AdapterInputAtWork&) = delete;
+  /// Nothing where no pass is at work.
+  static const AdapterInput& now();
 
  private:
-  const std::vector<int64_t>* before_;
+  const AdapterInput* before_;
 };
 
 /// The slots of a layer of attention and MLP, and what the two are called.

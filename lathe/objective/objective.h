@@ -28,6 +28,7 @@ inline ModelInput model_input(const Batch& batch) {
   input.states = batch.states;
   input.first_layer = batch.first_layer;
   input.embedding_noise = batch.embedding_noise;
+  input.adapters.dropout_seed = batch.dropout_seed;
   return input;
 }
 

@@ -40,6 +40,7 @@ struct Target {
   std::string key;  // with the options' own names
   const FieldType* type = nullptr;
   std::string unknown{};  // what to say if there is none
+  bool one_word = false;  // of a list
 };
 
 Target resolve(const FieldType& type, std::string_view word) {
@@ -56,7 +57,7 @@ Target resolve(const FieldType& type, std::string_view word) {
       target.type = nullptr;
       return target;
     }
-    target = {path + field->name, &field->type};
+    target = {path + field->name, &field->type, {}, field->field.one_word};
   }
   return target;
 }
@@ -98,14 +99,14 @@ class Parser {
     if (equals != word.npos)
       words = {word.substr(equals + 1)};
     else
-      words = following(typed, *target.type);
+      words = following(typed, target);
     add(typed, target, std::move(words));
   }
 
   /// The words after an option that belong to it.
-  Words following(const std::string& typed, const FieldType& type) {
+  Words following(const std::string& typed, const Target& target) {
     const bool more = next_ < arguments_.size();
-    if (type.kind == Kind::boolean) {
+    if (target.type->kind == Kind::boolean) {
       if (more && scalar_boolean(arguments_[next_])) return {arguments_[next_++]};
       return {"true"};
     }
@@ -117,7 +118,7 @@ class Parser {
                  "write {0}={1}",
                  typed, value));
     Words words = {arguments_[next_++]};
-    if (type.kind == Kind::list)
+    if (target.type->kind == Kind::list && !target.one_word)
       while (next_ < arguments_.size() && !is_option(arguments_[next_]) &&
              arguments_[next_] != "--" && arguments_[next_] != "-h")
         words.push_back(arguments_[next_++]);

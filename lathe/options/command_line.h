@@ -26,7 +26,8 @@ struct ParsedArguments {
 
 /// Matches arguments with the options of `type`:
 ///   --key value, --key=value, hyphen = underscore; --flag and --no-flag for true or false;
-///   nested keys with dots; a list takes all words up to the next option, or a repeated option;
+///   nested keys with dots; a list takes all words up to the next option (one, if Field::one_word),
+///   or a repeated option;
 ///   words without an option are the options named in `positional`, in order, a list all that are
 ///   left; `--` ends the options.
 /// Throws UsageError that names what is unknown, with the nearest option.

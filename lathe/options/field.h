@@ -25,6 +25,7 @@ struct Field {
   std::string placeholder{};           ///< what help calls the value: DIR, FILE, N
   std::string group{};                 ///< heading in the help; by default that of Fields::group
   char separator = 0;                  ///< on the command line, splits a word into list elements
+  bool one_word = false;               ///< of a list: the option is repeated for each element
   bool required = false;               ///< must be given
   bool advanced = false;               ///< left out of the short help
   bool command_line = false;           ///< no part of a recipe: `--overwrite`

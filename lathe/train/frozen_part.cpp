@@ -148,10 +148,13 @@ std::string obstacle_of(const Model& model, const FrozenPart& part, const Datase
 
 int64_t frozen_layers(Model& model, const std::vector<NamedTensor>& trained) {
   int64_t frozen = model.config().num_hidden_layers;
-  std::set<const Tensor*> tensors;
+  std::set<const Tensor*> own, tensors;
+  for (const NamedTensor& weight : model.named_tensors()) own.insert(weight.tensor);
   for (const NamedTensor& weight : trained) {
     tensors.insert(weight.tensor);
-    if (const int64_t layer = layer_of(weight.name); layer >= 0) frozen = std::min(frozen, layer);
+    const int64_t layer = layer_of(weight.name);
+    if (layer < 0 && !own.contains(weight.tensor)) return 0;  // an adapter at the embedding
+    if (layer >= 0) frozen = std::min(frozen, layer);
   }
   for (const NamedTensor& weight : weights_of(model, frozen))
     if (tensors.contains(weight.tensor)) return 0;

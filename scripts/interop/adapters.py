@@ -16,7 +16,11 @@ root = pathlib.Path(__file__).parents[2]
 TEXT = "a short text about nothing in particular"
 TARGETS = {"llama": ["q_proj", "down_proj"], "qwen2": ["k_proj", "up_proj"], "gemma3_text": ["v_proj", "o_proj"],
            "gpt2": ["c_attn", "c_fc"], "gpt_neox": ["query_key_value", "dense"]}
-METHODS = {"lora": {}, "rslora": {"use_rslora": True}, "dora": {"use_dora": True}}
+SECOND = {"llama": "down_proj", "qwen2": "down_proj", "gemma3_text": "down_proj", "gpt2": "mlp.c_proj",
+          "gpt_neox": "dense_4h_to_h"}  # the second layer of the MLP, whose input IA3 scales
+METHODS = {"lora": {}, "rslora": {"use_rslora": True}, "dora": {"use_dora": True}, "pissa": {"init_lora_weights": "pissa"},
+           "ia3": {}, "vera": {}}
+KINDS = {"ia3": "IA3", "vera": "VERA"}  # the others are LORA
 
 
 def run(*command):
@@ -27,6 +31,20 @@ def loss_of(model):
     ids = torch.tensor([tokenizer(TEXT)["input_ids"]])
     with torch.no_grad():
         return float(model.eval()(input_ids=ids, labels=ids).loss)
+
+
+def ours_of(family, method, settings):
+    if method == "ia3":
+        return {"peft_type": "IA3", "target_modules": [TARGETS[family][0], SECOND[family]]}
+    return {"peft_type": KINDS.get(method, "LORA"), "r": 4, "target_modules": TARGETS[family], **settings}
+
+
+def theirs_of(family, method, settings):
+    if method == "ia3":
+        return peft.IA3Config(target_modules=[TARGETS[family][0], SECOND[family]], feedforward_modules=[SECOND[family]],
+                              task_type="CAUSAL_LM")
+    kind = peft.VeraConfig if method == "vera" else peft.LoraConfig
+    return kind(r=4, target_modules=TARGETS[family], task_type="CAUSAL_LM", **settings)
 
 
 pathlib.Path("words.txt").write_text(TEXT * 20)
@@ -43,7 +61,7 @@ for family, targets in TARGETS.items():
     for method, settings in METHODS.items():
         name = f"{family}.{method}"
         pathlib.Path(f"{name}.yaml").write_text(json.dumps({
-            "model": family, "adapter": {"peft_type": "LORA", "r": 4, "target_modules": targets, **settings},
+            "model": family, "adapter": ours_of(family, method, settings),
             "train_data": ["words.txt"], "max_length": 32, "per_device_train_batch_size": 2, "max_steps": 5, "bf16": False,
             "learning_rate": 1e-2, "sample_tokens": 0, "output_dir": name, "cache_dir": "cache"}))
         run(lathe, "train", f"{name}.yaml")
@@ -54,10 +72,10 @@ for family, targets in TARGETS.items():
         pairs = [(ours(f"{name}/adapter"), loss_of(peft.PeftModel.from_pretrained(
             AutoModelForCausalLM.from_pretrained(family, dtype=torch.float32), f"{name}/adapter")))]
         model = peft.get_peft_model(AutoModelForCausalLM.from_pretrained(family, dtype=torch.float32),
-                                    peft.LoraConfig(r=4, target_modules=targets, task_type="CAUSAL_LM", **settings))
+                                    theirs_of(family, method, settings))
         for key, weight in model.named_parameters():
-            if "lora_B" in key:
-                torch.nn.init.normal_(weight, std=0.2)
+            if any(part in key for part in ("lora_B", "vera_lambda", "ia3_l")):
+                weight.data += 0.2 * torch.randn_like(weight)
         model.save_pretrained(f"{name}.peft")
         pairs.append((ours(f"{name}.peft"), loss_of(model)))
         difference = max(abs(a - b) / b for a, b in pairs)

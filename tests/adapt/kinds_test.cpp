@@ -2,8 +2,11 @@
 #include <gtest/gtest.h>
 
 #include "lathe/adapt/adapter.h"
+#include "lathe/adapt/drawing.h"
+#include "lathe/adapt/gguf_lora.h"
 #include "lathe/adapt/targets.h"
 #include "lathe/base/file.h"
+#include "lathe/io/gguf.h"
 #include "lathe/model/files.h"
 #include "tests/support/errors.h"
 #include "tests/support/temporary_folder.h"
@@ -200,6 +203,80 @@ TEST_F(AdapterKinds, with_settings_that_cannot_be_are_errors) {
   const auto without_biases = new_model(small_config(), 1);
   EXPECT_TRUE(
       says(message_of([&] { Adapter::make(*without_biases, kind("BITFIT"), 1); }), "no biases"));
+}
+
+TEST_F(AdapterKinds, are_written_for_llama_cpp_where_it_has_words_for_them) {
+  const TemporaryFolder folder;
+  const auto file = [&](AdapterOptions options) {
+    const auto adapter = Adapter::make(*model, options, 1);
+    disturb(*adapter);
+    return message_of([&] { save_gguf_lora(*model, *adapter, folder / "lora.gguf"); });
+  };
+  AdapterOptions lora = kind("LORA");
+  lora.use_rslora = true;
+  lora.target_modules = {"c_attn"};
+  EXPECT_EQ(file(lora), "no error");
+  const GgufFile written(folder / "lora.gguf");
+  ASSERT_EQ(written.tensors().size(), 4U);
+  EXPECT_EQ(written.at("blk.1.attn_qkv.weight.lora_a").shape, (std::vector<int64_t>{2, 16}));
+  EXPECT_EQ(written.at("blk.1.attn_qkv.weight.lora_b").shape, (std::vector<int64_t>{48, 2}));
+  lora.use_dora = true;
+  EXPECT_TRUE(says(file(lora), "llama.cpp has no DoRA"));
+  lora = kind("LORA");
+  lora.modules_to_save = {"wpe"};
+  EXPECT_TRUE(says(file(lora), "modules_to_save"));
+  lora = kind("LORA");
+  lora.lora_bias = true;
+  EXPECT_TRUE(says(file(lora), "no biases"));
+  lora = kind("LORA");
+  lora.target_modules = {"wte"};
+  EXPECT_TRUE(says(file(lora), "output layer too"));
+  EXPECT_TRUE(says(file(kind("IA3")), "LoRA alone"));
+}
+
+TEST_F(AdapterKinds, drop_at_random_where_a_batch_brings_a_seed) {
+  for (const char* each : {"LORA", "DORA", "VERA", "BOTTLENECK"}) {
+    const bool dora = std::string(each) == "DORA";
+    AdapterOptions options = kind(dora ? "LORA" : each);
+    options.use_dora = dora;
+    (std::string(each) == "VERA"         ? options.vera_dropout
+     : std::string(each) == "BOTTLENECK" ? options.dropout
+                                         : options.lora_dropout) = 0.5;
+    const auto adapter = Adapter::make(*model, options, 1);
+    disturb(*adapter);
+    const auto with_seed = [&](std::optional<uint64_t> seed) {
+      ModelInput input{ids, {}, {}};
+      input.adapters.dropout_seed = seed;
+      return model->hidden_states(input);
+    };
+    const Tensor without = with_seed({}).detach();
+    EXPECT_TRUE(at::equal(hidden(), without)) << each;
+    EXPECT_FALSE(at::allclose(with_seed(1), without, 1e-3)) << each;
+    EXPECT_FALSE(at::allclose(with_seed(1), with_seed(2), 1e-3)) << each;
+    Tensor* weight = adapter->named_tensors()[0].tensor;
+    weight->requires_grad_(true);
+    const auto gradient = [&](bool again) {
+      model->set_gradient_checkpointing(again);
+      weight->mutable_grad() = Tensor();
+      with_seed(1).square().sum().backward();
+      model->set_gradient_checkpointing(false);
+      return weight->grad().clone();
+    };
+    EXPECT_TRUE(at::equal(gradient(false), gradient(true))) << each << ", computed again";
+  }
+}
+
+TEST_F(AdapterKinds, are_drawn_with_layers_that_are_alike_once) {
+  AdapterOptions options = bottleneck({"all-mlp", "h.1.attn", "wte"});
+  const auto adapter = Adapter::outline(*model, options);
+  const std::string drawing = draw(*adapter, *model);
+  for (const char* part :
+       {"outside of the layers\n  transformer.wte", "layer 0\n  mlp", "layer 1\n  attn",
+        "bottleneck, 16 > 4 > 16", "behind the addition", "at 4 places"})
+    EXPECT_NE(drawing.find(part), drawing.npos) << part << "\n" << drawing;
+  const std::string alike = draw(*Adapter::make(*model, kind("IA3"), 1), *model);
+  EXPECT_NE(alike.find("layers 0 to 1, each\n  attn.c_attn"), alike.npos) << alike;
+  EXPECT_NE(alike.find("factors of what it reads"), alike.npos);
 }
 
 TEST_F(AdapterKinds, of_adapterhub_that_cannot_be_followed_are_errors) {

@@ -53,7 +53,7 @@ struct RowAdaptersTest : testing::Test {
   }
   Tensor hidden(const Tensor& rows, std::vector<int64_t> adapters = {}) {
     ModelInput input{rows, {}, {}};
-    input.adapters = std::move(adapters);
+    input.adapters.rows = std::move(adapters);
     return model->hidden_states(input);
   }
 };
@@ -102,7 +102,7 @@ TEST_F(RowAdaptersTest, decode_with_one_forward_pass_a_step) {
   const std::vector<int64_t> adapters = {0, 1, 2, 3, 4, 5, 6, 7};
   for (int64_t step = 0; step < 6; ++step) {
     ModelInput input{ids.narrow(1, step, 1), {}, {}};
-    input.adapters = adapters;
+    input.adapters.rows = adapters;
     const Tensor h = model->hidden_states(input, &cache);
     EXPECT_EQ(counter->calls, step + 1);
     if (step < 5) continue;

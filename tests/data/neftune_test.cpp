@@ -33,20 +33,20 @@ TEST(Neftune, noise_is_uniform_and_as_large_as_the_length_of_each_text_says) {
 TEST(Neftune, noise_is_new_in_each_batch_and_the_same_after_going_back) {
   const TemporaryFolder folder;
   const auto source = [&] {
-    return NoisySource(
+    return with_neftune_noise(
         std::make_unique<DocumentSource>(
             std::vector<Pool>{{make_set(make_cache(folder / "a", counting_documents(9, 12))), 1}},
             RowOptions{.max_length = 16, .batch_size = 2}, 3, true),
         5, hidden, 7);
   };
-  NoisySource first = source();
-  const Tensor a = first.next(1)[0].embedding_noise;
-  const nlohmann::json state = first.state();
-  const Batch b = first.next(2)[1];
+  const std::unique_ptr<Source> first = source();
+  const Tensor a = first->next(1)[0].embedding_noise;
+  const nlohmann::json state = first->state();
+  const Batch b = first->next(2)[1];
   EXPECT_FALSE(at::equal(a, b.embedding_noise));
-  NoisySource second = source();
-  second.restore(state);
-  const Batch again = second.next(2)[1];
+  const std::unique_ptr<Source> second = source();
+  second->restore(state);
+  const Batch again = second->next(2)[1];
   EXPECT_TRUE(at::equal(again.embedding_noise, b.embedding_noise));
   EXPECT_TRUE(at::equal(again.input_ids, b.input_ids));
 }

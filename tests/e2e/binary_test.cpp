@@ -292,6 +292,47 @@ TEST_F(Binary, trains_an_adapter_and_merges_it) {
             read_file(folder_ / "merged/model.safetensors"));
 }
 
+TEST_F(Binary, continues_each_prompt_with_the_adapter_that_it_names) {
+  ASSERT_EQ(lathe("train recipe.yaml --max_steps 5").code, 0);
+  const std::string train =
+      "train recipe.yaml --model run/model --max_steps 8 --learning_rate 0.05 ";
+  ASSERT_EQ(lathe(train + "--adapter '{peft_type: LORA, lora_dropout: 0.1}' --output_dir a").code,
+            0);
+  const Output bottleneck = lathe(
+      train + "--adapter '{peft_type: BOTTLENECK, target_modules: all-blocks}' --output_dir b");
+  ASSERT_EQ(bottleneck.code, 0) << bottleneck.err;
+  EXPECT_NE(bottleneck.err.find("only Lathe reads"), std::string::npos) << bottleneck.err;
+  EXPECT_NE(lathe("info run/model --adapter b/adapter").out.find("the whole layer"),
+            std::string::npos);
+  write("prompts.jsonl",
+        "{\"prompt\": \"Line 3\", \"adapter\": \"a\"}\n{\"prompt\": \"Line 3\"}\n"
+        "{\"prompt\": \"Line 3\", \"adapter\": \"b\"}\n");
+  const std::string common =
+      " --model run/model --dtype float32 --temperature 0 --json "
+      "--max_new_tokens 12 ";
+  const auto texts = [&](const std::string& arguments) {
+    const Output out = lathe("generate" + common + arguments);
+    EXPECT_EQ(out.code, 0) << out.err;
+    std::vector<std::string> list;
+    const auto answer = nlohmann::json::parse(out.out);
+    for (const auto& each : answer.at("completions"))
+      list.push_back(each.at("text").get<std::string>());
+    return list;
+  };
+  const std::string names =
+      "--adapter '{path: a/adapter, name: a}' --adapter '{path: b/adapter, name: b}' ";
+  const auto together = texts(names + "--prompts prompts.jsonl");
+  ASSERT_EQ(together.size(), 3U);
+  EXPECT_EQ(together[0], texts("--adapter a/adapter 'Line 3'").at(0));
+  EXPECT_EQ(together[1], texts("--prompt 'Line 3'").at(0));
+  EXPECT_EQ(together[2], texts("--adapter b/adapter --prompt 'Line 3'").at(0));
+  EXPECT_EQ(together[2], texts(names + "--use b --prompt 'Line 3'").at(0));
+  const Output unknown = lathe("generate" + common + names + "--use c --prompt x");
+  EXPECT_NE(unknown.err.find("expected one of a, b"), std::string::npos) << unknown.err;
+  EXPECT_EQ(texts("--adapter '{path: a/adapter, strength: 0}' --prompt 'Line 3'").at(0),
+            together[1]);
+}
+
 TEST_F(Binary, a_classifier_may_be_an_adapter_with_its_labels) {
   write_labelled();
   ASSERT_EQ(lathe("train recipe.yaml --max_steps 5").code, 0);

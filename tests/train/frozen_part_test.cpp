@@ -65,6 +65,12 @@ TEST_F(FrozenParts, end_at_the_lowest_weight_that_is_trained) {
   ModelConfig tied = small_config();
   tied.tie_word_embeddings = true;
   EXPECT_EQ(layers(*new_model(tied, 1), {"head"}), 0);
+  Tensor of_adapter = at::zeros({1});
+  EXPECT_EQ(frozen_layers(*model_, {{"base_model.model.model.layers.1.mlp.x.ia3_l", &of_adapter}}),
+            1);
+  EXPECT_EQ(frozen_layers(*model_, {{"base_model.model.model.layers.1.mlp.x.ia3_l", &of_adapter},
+                                    {"model.embed_tokens.adapters.a.up", &of_adapter}}),
+            0);
 }
 
 TEST_F(FrozenParts, losses_with_kept_states_are_those_without_bit_for_bit) {
