@@ -24,7 +24,8 @@ void publish(const fs::path& given, const std::function<void(const fs::path&)>& 
 
 uint64_t bytes_in(const fs::path& directory) {
   uint64_t bytes = 0;
-  for (const auto& entry : fs::directory_iterator(directory)) bytes += entry.file_size();
+  for (const auto& entry : fs::recursive_directory_iterator(directory))
+    if (entry.is_regular_file()) bytes += entry.file_size();
   return bytes;
 }
 
@@ -50,23 +51,30 @@ void publish_gguf(Model& model, const std::optional<Tokenizer>& tokenizer, const
   save_gguf(model, file, options, fields);
 }
 
-std::string publish_result(const Recipe& recipe, Model& model, Adapter* adapter,
+std::string publish_result(const Recipe& recipe, Model& model,
+                           const std::vector<std::unique_ptr<Adapter>>& adapters,
                            const Tokenizer& tokenizer, const fs::path& folder) {
-  const fs::path result = folder / (adapter != nullptr ? "adapter" : "model");
-  std::string use = result.string(), first;
-  if (adapter == nullptr) {
-    publish_model(model, &tokenizer, result);
-  } else {
-    std::string note;
+  const fs::path result = folder / (adapters.empty() ? "model" : "adapter");
+  std::string use = adapters.empty() ? result.string() : recipe.model.path, notes;
+  if (adapters.empty()) publish_model(model, &tokenizer, result);
+  const auto save = [&](size_t i, const fs::path& to) {
+    const std::string note = adapters[i]->save(to, recipe.model.path);
+    tokenizer.save(to);  // with the chat template it was trained with
+    if (!note.empty()) notes += note + "\n";
+  };
+  if (adapters.size() == 1) publish(result, [&](const fs::path& to) { save(0, to); });
+  if (adapters.size() > 1)
     publish(result, [&](const fs::path& to) {
-      note = adapter->save(to, recipe.model.path);
-      tokenizer.save(to);  // with the chat template it was trained with
+      for (size_t i = 0; i < adapters.size(); ++i) {
+        file_ops().make_directories(to / std::to_string(i + 1));
+        save(i, to / std::to_string(i + 1));
+      }
     });
-    use = format("{} --adapter {}", recipe.model.path, result.string());
-    if (!note.empty()) first = note + "\n";
-  }
-  return format("{}done: the {} is in {}, {:.1f} MB\n  lathe {} --model {} {} TEXT", first,
-                adapter != nullptr ? "adapter" : "model", result.string(),
+  for (size_t i = 0; i < adapters.size(); ++i)
+    use += format(" --adapter {}{}", result.string(),
+                  adapters.size() > 1 ? "/" + std::to_string(i + 1) : "");
+  return format("{}done: the {} is in {}, {:.1f} MB\n  lathe {} --model {} {} TEXT", notes,
+                adapters.empty() ? "model" : "adapter", result.string(),
                 static_cast<double>(bytes_in(result)) / 1e6,
                 model.is_classifier() ? "classify" : "generate", use,
                 model.is_classifier() ? "--text" : "--prompt");

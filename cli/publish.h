@@ -16,9 +16,10 @@ void publish_model(Model& model, const Tokenizer* tokenizer, const fs::path& dir
 void publish_gguf(Model& model, const std::optional<Tokenizer>& tokenizer, const std::string& name,
                   const std::string& quant, const fs::path& file);
 
-/// Writes what a run in `folder` has trained: the adapter to folder/adapter, or else the model to
-/// folder/model. Returns what to tell of it.
-std::string publish_result(const Recipe& recipe, Model& model, Adapter* adapter,
+/// Writes what a run in `folder` has trained: the adapter to folder/adapter, several to
+/// folder/adapter/1 and so on, or else the model to folder/model. Returns what to tell of it.
+std::string publish_result(const Recipe& recipe, Model& model,
+                           const std::vector<std::unique_ptr<Adapter>>& adapters,
                            const Tokenizer& tokenizer, const fs::path& folder);
 
 }  // namespace lathe

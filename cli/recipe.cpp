@@ -22,8 +22,8 @@ void Recipe::fields(Fields& f) {
     {.aliases = {"model_name_or_path", "base_model"}, .required = true});
   f("adapter", adapter,
     "Small layers beside those of the model, which are trained in their place: a directory, or "
-    "what "
-    "to make.");
+    "what to make; several are trained together, what one gives is read by the next.",
+    {.one_word = true});
   f("tokenizer", tokenizer, "Directory of the tokenizer; by default that of the model.",
     {.aliases = {"tokenizer_name_or_path"}, .placeholder = "DIR"});
   f("chat_template_path", chat_template_path,
@@ -59,18 +59,20 @@ void Recipe::check() const {
   require(from_path != from_sizes,
           "\"model\": expected either a directory or the sizes of a new model (hidden_size, "
           "intermediate_size, num_hidden_layers, num_attention_heads)");
-  const bool settings = !same_value(to_value(adapter.options), to_value(AdapterOptions()));
-  require(adapter.path.empty() || !settings,
-          "\"adapter\": expected either a directory or the settings of a new one");
-  require(!settings || !adapter.options.peft_type.empty(),
-          "\"adapter\": expected peft_type, such as LORA, beside its settings");
-  require(!adapter.wanted() || from_path,
+  for (const AdapterSpec& each : adapter) {
+    const bool settings = !same_value(to_value(each.options), to_value(AdapterOptions()));
+    require(each.path.empty() || !settings,
+            "\"adapter\": expected either a directory or the settings of a new one");
+    require(!each.path.empty() || !each.options.peft_type.empty(),
+            "\"adapter\": expected peft_type, such as LORA, beside its settings");
+  }
+  require(adapter.empty() || from_path,
           "\"adapter\": it needs a model that exists, because only the adapter is written");
   require(
-      !adapter.wanted() || additional_special_tokens.empty(),
+      adapter.empty() || additional_special_tokens.empty(),
       "\"additional_special_tokens\": an adapter cannot add tokens to its model; add them to the "
       "model first");
-  require(!adapter.wanted() || train.trainable == std::vector<std::string>{"all"},
+  require(adapter.empty() || train.trainable == std::vector<std::string>{"all"},
           "\"trainable\": an adapter is trained, and nothing else; modules_to_save of the adapter "
           "names what is trained whole beside it");
   require(from_path || !tokenizer.empty(),

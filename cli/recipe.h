@@ -31,7 +31,7 @@ struct AdapterSpec {
 
 struct Recipe {
   ModelSpec model;
-  AdapterSpec adapter;
+  std::vector<AdapterSpec> adapter;
   std::string tokenizer;
   std::string chat_template_path;
   std::vector<std::string> additional_special_tokens;

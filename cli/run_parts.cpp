@@ -9,7 +9,6 @@
 #include "lathe/model/resize.h"
 #include "lathe/objective/classify.h"
 #include "lathe/objective/next_token.h"
-#include "lathe/train/trainable.h"
 
 namespace lathe {
 
@@ -18,7 +17,7 @@ std::unique_ptr<Model> make_model(Recipe& recipe, const Tokenizer& tokenizer) {
   if (!recipe.model.path.empty()) {
     const fs::path path = locate_model(recipe.model.path, hub_cache_folder());
     // Beside an adapter the weights do not change: in bfloat16 they may stay as the file has them.
-    const bool as_stored = recipe.adapter.wanted() && recipe.train.bf16 && !is_gguf(path);
+    const bool as_stored = !recipe.adapter.empty() && recipe.train.bf16 && !is_gguf(path);
     model = as_stored ? load_model(path, std::nullopt, WeightMemory::mapped)
                       : load_model(path, at::kFloat);
   } else {
@@ -52,17 +51,6 @@ std::unique_ptr<Model> with_outputs(std::unique_ptr<Model> model, Recipe& recipe
   if (!model->config().pad_token_id) model->mutable_config().pad_token_id = data.pad_id;
   recipe.train.trainable.emplace_back("head");
   return model;
-}
-
-std::unique_ptr<Adapter> make_adapter(const Recipe& recipe, Model& model) {
-  if (!recipe.adapter.path.empty()) return Adapter::load(model, recipe.adapter.path);
-  if (!recipe.adapter.wanted()) return nullptr;
-  return Adapter::make(model, recipe.adapter.options, static_cast<uint64_t>(recipe.train.seed));
-}
-
-std::vector<NamedTensor> trained_weights(const Recipe& recipe, Model& model, Adapter* adapter) {
-  return adapter != nullptr ? adapter->named_tensors()
-                            : trainable_weights(model, recipe.train.trainable);
 }
 
 std::unique_ptr<Objective> make_objective(const Recipe& recipe, const Dataset& data) {

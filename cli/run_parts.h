@@ -2,7 +2,6 @@
 #pragma once
 
 #include "cli/recipe.h"
-#include "lathe/adapt/adapter.h"
 #include "lathe/data/dataset.h"
 #include "lathe/model/model.h"
 #include "lathe/objective/objective.h"
@@ -17,12 +16,6 @@ std::unique_ptr<Model> make_model(Recipe& recipe, const Tokenizer& tokenizer);
 /// says; `model` itself if the recipe's objective is another, or it has them.
 std::unique_ptr<Model> with_outputs(std::unique_ptr<Model> model, Recipe& recipe,
                                     const Dataset& data);
-
-/// The adapter of the recipe, at the layers of `model`; null if it has none.
-std::unique_ptr<Adapter> make_adapter(const Recipe& recipe, Model& model);
-
-/// What is trained: the adapter, or the weights of the model that the recipe names.
-std::vector<NamedTensor> trained_weights(const Recipe& recipe, Model& model, Adapter* adapter);
 
 /// What the recipe minimises.
 std::unique_ptr<Objective> make_objective(const Recipe& recipe, const Dataset& data);

@@ -38,7 +38,7 @@ std::unique_ptr<RunFolder> open_run(const Recipe& recipe, Observer& observer) {
   file_ops().make_directories(path);
   if (recipe.overwrite) {
     require_outside(recipe.model.path, path, "model");
-    require_outside(recipe.adapter.path, path, "adapter");
+    for (const AdapterSpec& each : recipe.adapter) require_outside(each.path, path, "adapter");
     const FileLock lock(path / "lock");  // not while another process trains there
     remove_run(path);
   }

@@ -1,10 +1,13 @@
 // lathe train RECIPE.yaml: from a recipe to a run.
+#include <algorithm>
+
 #include "cli/commands.h"
 #include "cli/progress.h"
 #include "cli/publish.h"
 #include "cli/recipe.h"
 #include "cli/run_parts.h"
 #include "cli/run_setup.h"
+#include "cli/trained.h"
 #include "cli/training_data.h"
 #include "cli/validate.h"
 #include "lathe/train/loop.h"
@@ -40,26 +43,26 @@ int run(const Recipe& given) {
   Dataset data = load_data(recipe, tokenizer, *model, observer.line());
   model = with_outputs(std::move(model), recipe, data);
   model->to(device);
-  const std::unique_ptr<Adapter> adapter = make_adapter(recipe, *model);
-  const std::vector<NamedTensor> trained = trained_weights(recipe, *model, adapter.get());
+  const Adapters adapters = make_adapters(recipe, *model);
+  const TrainedWeights trained = trained_weights(recipe, *model, adapters);
   const std::unique_ptr<Parallel> parallel = single_process();
+  const bool drops =
+      std::ranges::any_of(adapters, [](const auto& each) { return each->options().drops(); });
   const std::unique_ptr<Source> source =
-      make_source(recipe, *model, trained, data, *parallel,
-                  adapter != nullptr && adapter->options().drops(), observer.line());
+      make_source(recipe, *model, trained.weights, data, *parallel, drops, observer.line());
   const std::unique_ptr<Objective> objective = make_objective(recipe, data);
-  Optimizer optimizer = make_optimizer(*model, recipe.train.optimizer, trained);
-  if (adapter != nullptr)
-    optimizer.set_rates(adapter->learning_rate_factors(recipe.train.optimizer.learning_rate));
+  Optimizer optimizer = make_optimizer(*model, recipe.train.optimizer, trained.weights);
+  if (!trained.rates.empty()) optimizer.set_rates(trained.rates);
   Training training{*model, *objective, *source, optimizer, *parallel, observer, folder.get(), {}};
   if (data.validation.size() > 0)
     training.evaluate = [&] { return validate(*model, *objective, tokenizer, recipe, data); };
-  observer.line().print(describe_run(recipe, *model, trained, data));
+  observer.line().print(describe_run(recipe, *model, trained.weights, data));
   record_recipe(*folder, given);
   if (!train(training, recipe.train)) {
     observer.line().print("stopped after a checkpoint; the same command goes on from there");
     return 0;
   }
-  observer.line().print(publish_result(recipe, *model, adapter.get(), tokenizer, folder->path()));
+  observer.line().print(publish_result(recipe, *model, adapters, tokenizer, folder->path()));
   return 0;
 }
 

@@ -68,8 +68,8 @@ Dataset load_data(Recipe& recipe, const Tokenizer& tokenizer, const Model& model
   if (recipe.data.cache_dir.empty()) recipe.data.cache_dir = default_cache_folder().string();
   Labels labels{.wanted = recipe.classifies()};
   if (recipe.problem_type != "auto") labels.problem_type = problem_type_named(recipe.problem_type);
-  if (const std::string& path = recipe.adapter.path; !path.empty())
-    if (const AdapterFacts facts = read_adapter_facts(path); !facts.labels.empty())
+  for (const AdapterSpec& each : recipe.adapter)
+    if (const AdapterFacts facts = read_adapter_facts(each.path); !facts.labels.empty())
       labels.known = {problem_type_named(facts.problem_type), facts.labels};
   if (model.is_classifier())
     labels.known = {problem_type_named(model.config().problem_type), model.config().labels};

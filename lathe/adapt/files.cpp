@@ -57,6 +57,7 @@ AdapterOptions read_adapter_config(const fs::path& directory) {
 }
 
 AdapterFacts read_adapter_facts(const fs::path& directory) {
+  if (directory.empty()) return {};
   const json config = load_config(directory);
   const Context reading("{}", config_name);
   AdapterFacts facts{

@@ -24,7 +24,8 @@ using NamedValues = std::vector<std::pair<std::string, Tensor>>;
 /// settings that would change what it computes and are not known.
 AdapterOptions read_adapter_config(const fs::path& directory);
 
-/// The base that an adapter names, and the labels of a classifier's if Lathe wrote it.
+/// The base that an adapter names, and the labels of a classifier's if Lathe wrote it. Of no
+/// directory: nothing.
 AdapterFacts read_adapter_facts(const fs::path& directory);
 
 /// What the tensors of a module at `site` are called in files, up to the end that is the module's.

@@ -333,6 +333,27 @@ TEST_F(Binary, continues_each_prompt_with_the_adapter_that_it_names) {
             together[1]);
 }
 
+TEST_F(Binary, trains_adapters_of_several_kinds_together) {
+  write_labelled();
+  ASSERT_EQ(lathe("train recipe.yaml --max_steps 5").code, 0);
+  const std::string train =
+      "train recipe.yaml --model run/model --objective classify --train_data rows.jsonl "
+      "--max_steps "
+      "40 --adapter '{peft_type: LORA, r: 2, target_modules: q_proj}' --adapter '{peft_type: "
+      "BOTTLENECK, layers_to_transform: [1]}' --output_dir ";
+  const Output trained = lathe(train + "both");
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  (void)lathe(train + "parts", "timeout -s TERM 1");
+  ASSERT_EQ(lathe(train + "parts").code, 0);
+  EXPECT_EQ(read_file(folder_ / "parts/adapter/2/adapter.safetensors"),
+            read_file(folder_ / "both/adapter/2/adapter.safetensors"));
+  const Output eval = lathe(
+      "eval rows.jsonl --model run/model --adapter both/adapter/1 --adapter both/adapter/2 --json "
+      "--cache_dir cache");
+  ASSERT_EQ(eval.code, 0) << eval.err;
+  EXPECT_GE(nlohmann::json::parse(eval.out).at("accuracy").get<double>(), 0.95);
+}
+
 TEST_F(Binary, a_classifier_may_be_an_adapter_with_its_labels) {
   write_labelled();
   ASSERT_EQ(lathe("train recipe.yaml --max_steps 5").code, 0);
