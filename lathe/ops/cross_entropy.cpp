@@ -3,6 +3,7 @@
 #include "lathe/base/autograd.h"
 #include "lathe/ops/cpu/for_dtype.h"
 #include "lathe/ops/gradient.h"
+#include "lathe/ops/quantized.h"
 
 namespace lathe::ops {
 namespace {
@@ -63,11 +64,34 @@ Tensor losses_of(const Tensor& logits, const Tensor& targets, double softcap, bo
   return losses;
 }
 
+/// logits = x W^T with W (V, D) in the dtype of x, or quantised.
+void multiply(Tensor& logits, const Tensor& x, const Tensor& w) {
+  if (!is_quantized(w)) {
+    at::mm_out(logits, x, w.t());
+    return;
+  }
+  for_row_blocks(w, x.scalar_type(), [&](int64_t first, const Tensor& rows) {
+    logits.narrow(1, first, rows.size(0)).copy_(at::mm(x, rows.t()));
+  });
+}
+
+/// The gradient of x, dlogits W, with the same W.
+Tensor multiply_back(const Tensor& dlogits, const Tensor& w) {
+  if (!is_quantized(w)) return at::mm(dlogits, w);
+  const at::ScalarType dtype = dlogits.scalar_type();
+  const Tensor sum = at::zeros({dlogits.size(0), w.size(1)},
+                               dlogits.options().dtype(cpu::accumulate_dtype(dtype)));
+  for_row_blocks(w, dtype, [&](int64_t first, const Tensor& rows) {
+    add_scaled(sum, at::mm(dlogits.narrow(1, first, rows.size(0)), rows), 1);
+  });
+  return sum;
+}
+
 struct LinearCrossEntropyFunction : torch::autograd::Function<LinearCrossEntropyFunction> {
   static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight,
                         const Tensor& targets, double softcap, bool x_gradient,
                         bool weight_gradient) {
-    const Tensor w = weight.to(x.scalar_type());
+    const Tensor w = is_quantized(weight) ? weight : weight.to(x.scalar_type());
     const int64_t rows = x.size(0);
     const bool gradient = x_gradient || weight_gradient;
     const Tensor sum = at::zeros({}, x.options().dtype(at::kDouble));
@@ -79,10 +103,10 @@ struct LinearCrossEntropyFunction : torch::autograd::Function<LinearCrossEntropy
       const int64_t count = std::min(chunk, rows - begin);
       const Tensor part = x.narrow(0, begin, count);
       Tensor logits = buffer.narrow(0, 0, count);  // (count, V)
-      at::mm_out(logits, part, w.t());
+      multiply(logits, part, w);
       sum.add_(
           losses_of(logits, targets.narrow(0, begin, count), softcap, gradient).sum(at::kDouble));
-      if (x_gradient) dx.narrow(0, begin, count).copy_(at::mm(logits, w));
+      if (x_gradient) dx.narrow(0, begin, count).copy_(multiply_back(logits, w));
       if (weight_gradient) add_weight_gradient(dweight, logits, part);
     }
     ctx->save_for_backward({weight, dx, dweight});

@@ -2,6 +2,7 @@
 
 #include "lathe/base/autograd.h"
 #include "lathe/ops/gradient.h"
+#include "lathe/ops/quantized.h"
 
 namespace lathe::ops {
 namespace {
@@ -13,6 +14,7 @@ struct EmbeddingFunction : torch::autograd::Function<EmbeddingFunction> {
   static Tensor forward(AutogradContext* ctx, const Tensor& ids, const Tensor& weight,
                         at::ScalarType dtype) {
     ctx->save_for_backward({ids, weight});
+    if (is_quantized(weight)) return rows_in_dtype(weight, ids, dtype);
     return at::embedding(weight, ids).to(dtype);
   }
 

@@ -2,12 +2,31 @@
 
 #include "lathe/base/autograd.h"
 #include "lathe/ops/gradient.h"
+#include "lathe/ops/quantized.h"
 
 namespace lathe::ops {
 namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
+
+/// Above this a quantised weight is decoded a part at a time: an output layer, in practice.
+constexpr int64_t numbers_at_once = 1 << 24;
+
+/// x W^T
+Tensor multiplied(const Tensor& x, const Tensor& weight) {
+  const at::ScalarType dtype = x.scalar_type();
+  if (!is_quantized(weight) || weight.numel() <= numbers_at_once)
+    return at::linear(x, in_dtype(weight, dtype));
+  const Tensor rows = x.reshape({-1, x.size(-1)});
+  std::vector<int64_t> shape = x.sizes().vec();
+  shape.back() = weight.size(0);
+  const Tensor y = at::empty({rows.size(0), weight.size(0)}, x.options());
+  for_row_blocks(weight, dtype, [&](int64_t first, const Tensor& part) {
+    y.narrow(1, first, part.size(0)).copy_(at::linear(rows, part));
+  });
+  return y.view(shape);
+}
 
 struct LinearFunction : torch::autograd::Function<LinearFunction> {
   static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight,
@@ -16,9 +35,9 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
     ctx->save_for_backward(
         {weight.requires_grad() ? x : Tensor(), weight, bias.value_or(Tensor())});
     // The rounded weight is not kept: rounding again costs less than the memory.
-    const at::ScalarType dtype = x.scalar_type();
-    if (!bias) return at::linear(x, weight.to(dtype));
-    return at::linear(x, weight.to(dtype), bias->to(dtype));
+    if (!bias) return multiplied(x, weight);
+    if (is_quantized(weight)) return multiplied(x, weight) + bias->to(x.scalar_type());
+    return at::linear(x, weight.to(x.scalar_type()), bias->to(x.scalar_type()));
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list gradients) {
@@ -31,7 +50,7 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
     if (ctx->needs_input_grad(0)) {
       std::vector<int64_t> shape = gradients[0].sizes().vec();
       shape.back() = weight.size(1);
-      dx = at::mm(dy, weight.to(dy.scalar_type())).view(shape);
+      dx = at::mm(dy, in_dtype(weight, dy.scalar_type())).view(shape);
     }
     if (ctx->needs_input_grad(1))
       dweight = accumulate_gradient(weight,

@@ -3,6 +3,7 @@
 #include "lathe/base/autograd.h"
 #include "lathe/ops/cpu/for_dtype.h"
 #include "lathe/ops/gradient.h"
+#include "lathe/ops/quantized.h"
 
 namespace lathe::ops {
 namespace {
@@ -60,7 +61,7 @@ struct SwigluLinearFunction : torch::autograd::Function<SwigluLinearFunction> {
   static Tensor forward(AutogradContext* ctx, const Tensor& gate, const Tensor& up,
                         const Tensor& weight) {
     ctx->save_for_backward({gate, up, weight});
-    return at::linear(gated(gate, up), weight.to(gate.scalar_type()));
+    return at::linear(gated(gate, up), in_dtype(weight, gate.scalar_type()));
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list gradients) {
@@ -72,7 +73,8 @@ struct SwigluLinearFunction : torch::autograd::Function<SwigluLinearFunction> {
       dweight = accumulate_gradient(
           weight, product(dy, gated(gate, up).view({-1, weight.size(1)}), weight.scalar_type()));
     if (ctx->needs_input_grad(0) || ctx->needs_input_grad(1))
-      std::tie(dgate, dup) = gated_backward(at::mm(dy, weight.to(dy.scalar_type())), gate, up);
+      std::tie(dgate, dup) =
+          gated_backward(at::mm(dy, in_dtype(weight, dy.scalar_type())), gate, up);
     return {dgate, dup, dweight};
   }
 };

@@ -58,6 +58,9 @@ struct Kernels {
   void (*add_scaled)(A* y, const T* x, A factor, int64_t n);
   /// Accumulate type to storage type.
   void (*store)(const A* x, T* y, int64_t n);
+  /// y = scale * values[code], rounded, for the two codes in each of `n` bytes, the upper half
+  /// first; there are 16 values.
+  void (*look_up)(const uint8_t* codes, const float* values, float scale, T* y, int64_t n);
 };
 
 /// One step of AdamW for n elements (see ops/adamw.h); the gradient is zero afterwards.
