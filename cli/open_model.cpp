@@ -26,6 +26,7 @@ void OpenModelOptions::fields(Fields& f) {
   runtime.fields(f);
   f("dtype", dtype, "Precision; auto is that of the file.",
     {.choices = {"auto", "float32", "bfloat16", "float64"}});
+  quantization.fields(f);
 }
 
 Tokenizer load_tokenizer(const fs::path& path, const std::string& adapter) {
@@ -45,7 +46,7 @@ OpenModel open_model(const OpenModelOptions& o) {
   // Each takes a good part of the time until the first token. The tokenizer is read on this thread:
   // what it frees is then used again for the rows, instead of lying in another thread's heap.
   auto model = std::async(std::launch::async, [&] {
-    return load_model(path, dtype_named(o.dtype), WeightMemory::mapped);
+    return load_model(path, dtype_named(o.dtype), WeightMemory::mapped, o.quantization.format());
   });
   const auto with_tokenizer = std::ranges::find_if(o.adapter, [](const AdapterUse& use) {
     return fs::exists(fs::path(use.path) / "tokenizer.json");

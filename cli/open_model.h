@@ -1,6 +1,7 @@
 // The options of commands that use a finished model, and the model they name.
 #pragma once
 
+#include "cli/quantization.h"
 #include "cli/runtime.h"
 #include "lathe/adapt/adapter.h"
 #include "lathe/model/model.h"
@@ -20,6 +21,7 @@ struct AdapterUse {
 struct OpenModelOptions {
   std::string model, dtype = "auto";
   std::vector<AdapterUse> adapter;
+  QuantizationOptions quantization;
   RuntimeOptions runtime;
 
   void fields(Fields& f);

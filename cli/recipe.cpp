@@ -24,6 +24,7 @@ void Recipe::fields(Fields& f) {
     "Small layers beside those of the model, which are trained in their place: a directory, or "
     "what to make; several are trained together, what one gives is read by the next.",
     {.one_word = true});
+  quantization.fields(f);
   f("tokenizer", tokenizer, "Directory of the tokenizer; by default that of the model.",
     {.aliases = {"tokenizer_name_or_path"}, .placeholder = "DIR"});
   f("chat_template_path", chat_template_path,
@@ -75,6 +76,9 @@ void Recipe::check() const {
   require(adapter.empty() || train.trainable == std::vector<std::string>{"all"},
           "\"trainable\": an adapter is trained, and nothing else; modules_to_save of the adapter "
           "names what is trained whole beside it");
+  require(quantization.format() == WeightFormat::plain || !adapter.empty(),
+          "load_in_4bit and keep_quantized: quantised weights cannot be trained: give an adapter, "
+          "such as peft_type: LORA");
   require(from_path || !tokenizer.empty(),
           "\"tokenizer\": a new model needs one; make it with `lathe tokenizer`");
 }

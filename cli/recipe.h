@@ -2,6 +2,7 @@
 // behind `lathe train RECIPE.yaml`.
 #pragma once
 
+#include "cli/quantization.h"
 #include "cli/runtime.h"
 #include "lathe/adapt/options.h"
 #include "lathe/data/options.h"
@@ -32,6 +33,7 @@ struct AdapterSpec {
 struct Recipe {
   ModelSpec model;
   std::vector<AdapterSpec> adapter;
+  QuantizationOptions quantization;
   std::string tokenizer;
   std::string chat_template_path;
   std::vector<std::string> additional_special_tokens;

@@ -16,10 +16,12 @@ std::unique_ptr<Model> make_model(Recipe& recipe, const Tokenizer& tokenizer) {
   std::unique_ptr<Model> model;
   if (!recipe.model.path.empty()) {
     const fs::path path = locate_model(recipe.model.path, hub_cache_folder());
+    const WeightFormat format = recipe.quantization.format();
     // Beside an adapter the weights do not change: in bfloat16 they may stay as the file has them.
-    const bool as_stored = !recipe.adapter.empty() && recipe.train.bf16 && !is_gguf(path);
+    const bool as_stored = !recipe.adapter.empty() && recipe.train.bf16 && !is_gguf(path) &&
+                           format == WeightFormat::plain;
     model = as_stored ? load_model(path, std::nullopt, WeightMemory::mapped)
-                      : load_model(path, at::kFloat);
+                      : load_model(path, at::kFloat, WeightMemory::owned, format);
   } else {
     ModelConfig& config = recipe.model.config;
     if (config.vocab_size == 0) config.vocab_size = tokenizer.vocab_size();

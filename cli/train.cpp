@@ -23,12 +23,13 @@ std::string describe_run(const Recipe& recipe, Model& model,
   uint64_t tokens = 0;
   for (const Pool& pool : data.train) tokens += pool.documents.tokens();
   return format(
-      "model: {}, {:.2f} M parameters, {}\ntrained: {:.0f} parameters, {:.3g} % of the "
+      "model: {}, {:.2f} M parameters in {:.1f} MB, {}\ntrained: {:.0f} parameters, {:.3g} % of "
+      "the "
       "model\ndata: {}; {} tokens to train on, {} documents to "
       "validate on\nsteps: {} of {} x {} tokens",
-      model.config().model_type, all / 1e6, recipe.train.bf16 ? "bfloat16" : "float32", numbers,
-      100 * numbers / all, data.train_report.summary(), tokens, data.validation.size(),
-      recipe.train.max_steps,
+      model.config().model_type, all / 1e6, static_cast<double>(model.weight_bytes()) / 1e6,
+      recipe.train.bf16 ? "bfloat16" : "float32", numbers, 100 * numbers / all,
+      data.train_report.summary(), tokens, data.validation.size(), recipe.train.max_steps,
       recipe.data.per_device_train_batch_size * recipe.train.gradient_accumulation_steps,
       recipe.data.max_length);
 }

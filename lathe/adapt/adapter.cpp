@@ -9,6 +9,7 @@
 #include "lathe/adapt/targets.h"
 #include "lathe/adapt/vera.h"
 #include "lathe/model/family/family.h"
+#include "lathe/ops/quantized.h"
 
 namespace lathe {
 namespace {
@@ -53,9 +54,10 @@ void Adapter::attach() {
   for (const NamedTensor& weight : saved_weights(options_, model_, sites())) {
     saved_modules_.push_back(weight);
     base_modules_.push_back(*weight.tensor);
-    // Trained, so at least in float32, whatever the model is kept in.
-    const at::ScalarType wide = at::promote_types(weight.tensor->scalar_type(), at::kFloat);
-    *weight.tensor = weight.tensor->detach().to(wide, /*non_blocking=*/false, /*copy=*/true);
+    // Trained, so plain and at least in float32, whatever the model is kept in.
+    const Tensor numbers = weight.numbers();
+    const at::ScalarType wide = at::promote_types(numbers.scalar_type(), at::kFloat);
+    *weight.tensor = numbers.to(wide, /*non_blocking=*/false, /*copy=*/true);
   }
   for (const auto& module : modules_) module->site().slot->push_back(module);
 }
@@ -109,13 +111,17 @@ std::unique_ptr<Adapter> Adapter::load(Model& model, const fs::path& directory) 
   // PEFT saves the embedding itself beside its adapter, often without need.
   std::vector<std::pair<Site, Tensor>> embeddings;
   for (const Site& site : adapter->sites())
-    if (site.kind == SiteKind::embedding) embeddings.emplace_back(site, *site.weight);
+    if (site.kind == SiteKind::embedding)
+      embeddings.emplace_back(site, ops::is_quantized(*site.weight)
+                                        ? at::empty(site.weight->sizes(), at::kFloat)
+                                        : *site.weight);
   for (auto& [site, copy] : embeddings)
     optional.push_back({tensor_prefix(adapter->options_, site) + ".base_layer.weight", &copy});
   read_adapter_tensors(directory, adapter->named_tensors(), optional);
   for (const auto& [site, copy] : embeddings)
     require(
-        at::equal(copy.to(site.weight->scalar_type()), *site.weight),
+        ops::is_quantized(*site.weight) ||  // whose numbers are others
+            at::equal(copy.to(site.weight->scalar_type()), *site.weight),
         "{}: the adapter brings another embedding than the model has: it is that of another base",
         site.name);
   for (const auto& module : adapter->modules_) module->loaded();
@@ -187,6 +193,10 @@ void Adapter::merge() {
   const at::NoGradGuard no_grad;
   for (const auto& module : modules_) {
     module->require_mergeable();
+    require(module->site().weight == nullptr || !ops::is_quantized(*module->site().weight),
+            "{}: its weight is quantised, which would change what is added: open the model without "
+            "load_in_4bit and keep_quantized",
+            module->site().name);
     require(module->site().weight != &model_.output_weight(),
             "{}: it is the output layer too, which the adapter leaves as it is: use it with "
             "--adapter",

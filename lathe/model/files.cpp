@@ -7,6 +7,7 @@
 #include "lathe/io/model_files.h"
 #include "lathe/model/gguf_model.h"
 #include "lathe/model/stored_weight.h"
+#include "lathe/ops/quantized.h"
 
 namespace lathe {
 namespace {
@@ -45,23 +46,41 @@ bool is_aligned(const Tensor& x, at::ScalarType dtype) {
   return reinterpret_cast<uintptr_t>(x.data_ptr()) % at::elementSize(dtype) == 0;
 }
 
-void fill(const NamedTensor& weight, const StoredWeight& found,
-          const std::shared_ptr<const TensorSource>& source, std::optional<at::ScalarType> dtype,
-          WeightMemory memory) {
+/// How the weights of a model are filled.
+struct Filling {
+  std::shared_ptr<const TensorSource> source;
+  std::optional<at::ScalarType> dtype;
+  WeightMemory memory;
+  WeightQuantizer quantizer;
+};
+
+void fill(const NamedTensor& weight, const StoredWeight& found, const Filling& f) {
+  const std::shared_ptr<const TensorSource>& source = f.source;
   const TensorInfo& info = *found.tensor;
   const std::vector<int64_t> expected = found.shape_of(weight.tensor->sizes().vec());
   require(info.shape == expected, "tensor {}: expected the shape ({}) of config.json, found ({})",
           info.name, fmt::join(expected, ", "), fmt::join(info.shape, ", "));
+  if (const Tensor kept = f.quantizer.from_blocks(weight.tensor, *source, info,
+                                                  f.dtype.value_or(from_file_dtype(info.dtype)));
+      kept.defined()) {
+    *weight.tensor = kept;
+    return;
+  }
   const auto decoded = std::make_shared<std::vector<std::byte>>();
   const std::span<const std::byte> bytes = source->data(info, *decoded);
   const Tensor stored = found.part_of(tensor_of(info, bytes));
   require(stored.is_floating_point(), "tensor {}: expected floating point numbers, found {}",
           info.name, dtype_name(info.dtype));
-  const at::ScalarType wanted = dtype.value_or(stored.scalar_type());
+  const at::ScalarType wanted = f.dtype.value_or(stored.scalar_type());
+  if (const Tensor quantized = f.quantizer.from_numbers(weight.tensor, stored, wanted);
+      quantized.defined()) {
+    *weight.tensor = quantized;
+    return;
+  }
   const bool in_file = bytes.data() != decoded->data();
   // What was decoded for a part of it alone is not kept for that part.
   const bool may_stay =
-      in_file ? memory == WeightMemory::mapped : stored.nbytes() == decoded->size();
+      in_file ? f.memory == WeightMemory::mapped : stored.nbytes() == decoded->size();
   if (may_stay && wanted == stored.scalar_type() && is_aligned(stored, wanted))
     *weight.tensor = at::from_blob(
         stored.data_ptr(), stored.sizes(),
@@ -69,6 +88,12 @@ void fill(const NamedTensor& weight, const StoredWeight& found,
         stored.options());
   else
     *weight.tensor = stored.to(wanted, /*non_blocking=*/false, /*copy=*/true);
+}
+
+bool is_partly_quantized(Model& model) {
+  return std::ranges::any_of(model.named_tensors(), [](const NamedTensor& weight) {
+    return ops::is_quantized(*weight.tensor);
+  });
 }
 
 }  // namespace
@@ -112,28 +137,34 @@ StoredModel open_stored_model(const fs::path& path) {
 }
 
 std::unique_ptr<Model> load_model(const fs::path& path, std::optional<at::ScalarType> dtype,
-                                  WeightMemory memory) {
+                                  WeightMemory memory, WeightFormat format) {
   const Context loading("loading the model {}", path.string());
   auto [config, generation, files] = open_stored_model(path);
   std::unique_ptr<Model> model = empty_model(config);
   model->set_generation_config(std::move(generation));
   const at::NoGradGuard no_grad;
   std::set<std::string> used;
+  const Filling filling{files, dtype, memory, WeightQuantizer(*model, format)};
   for (const NamedTensor& weight : model->named_tensors()) {
     const StoredWeight found = weight_at(*files, weight.name, config);
-    fill(weight, found, files, dtype, memory);
+    fill(weight, found, filling);
     used.insert(found.tensor->name);
   }
   for (const TensorInfo& info : files->tensors())
     require(used.contains(info.name) || is_superfluous(info.name, config),
             "tensor {} is not part of a model of type {} with this config.json", info.name,
             config.model_type);
+  require(
+      format != WeightFormat::stored || is_partly_quantized(*model),
+      "keep_quantized: the file has no matrices in quantised blocks; load_in_4bit quantises them "
+      "as they are read");
   model->set_compute_dtype(model->output_weight().scalar_type());
   return model;
 }
 
 void save_model(Model& model, const fs::path& directory, std::optional<at::ScalarType> dtype) {
   const Context saving("saving the model to {}", directory.string());
+  require_plain_weights(model);
   const at::NoGradGuard no_grad;
   std::vector<TensorView> views;
   Tensor converted;  // the one being written

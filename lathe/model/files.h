@@ -3,7 +3,7 @@
 
 #include "lathe/base/file.h"
 #include "lathe/io/tensor_source.h"
-#include "lathe/model/model.h"
+#include "lathe/model/quantize.h"
 
 namespace lathe {
 
@@ -23,11 +23,13 @@ struct StoredModel {
 StoredModel open_stored_model(const fs::path& path);
 
 /// Loads the model at `path`: a directory, or a GGUF file. Weights are converted to `dtype`;
-/// without one they stay as they are stored, quantised ones become float32. Throws Error if a
-/// weight is missing, has another shape, or is not part of the family.
+/// without one they stay as they are stored, quantised ones become float32. Matrices are quantised
+/// one by one as they are read if `format` says so. Throws Error if a weight is missing, has
+/// another shape, or is not part of the family.
 std::unique_ptr<Model> load_model(const fs::path& path,
                                   std::optional<at::ScalarType> dtype = std::nullopt,
-                                  WeightMemory memory = WeightMemory::owned);
+                                  WeightMemory memory = WeightMemory::owned,
+                                  WeightFormat format = WeightFormat::plain);
 
 /// Writes config.json, the weights, in `dtype` or else as they are, and the generation_config.json
 /// that the model came with, so that transformers loads them. Every file is synced; the directory

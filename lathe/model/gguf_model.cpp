@@ -124,16 +124,41 @@ uint64_t GgufModel::stored_bytes(const TensorInfo& tensor) const {
   return place.slice ? all / static_cast<uint64_t>(config_.num_experts) : all;
 }
 
+std::span<const std::byte> GgufModel::stored(const TensorInfo& tensor) const {
+  const GgufPlace& place = place_of(tensor);
+  const std::span<const std::byte> all = file_.stored(file_.at(place.tensor));
+  if (!place.slice) return all;
+  return all.subspan(static_cast<size_t>(*place.slice) * stored_bytes(tensor),
+                     stored_bytes(tensor));
+}
+
+std::optional<GgufBlocks> GgufModel::blocks(const TensorInfo& tensor) const {
+  const Context reading("tensor {}", show_text(tensor.name));
+  const GgufPlace& place = place_of(tensor);
+  const BlockFormat& format = file_.format_of(file_.at(place.tensor));
+  if (format.dtype || format.decode == nullptr || tensor.shape.size() != 2 ||
+      place.layout == GgufLayout::plus_one)
+    return std::nullopt;
+  const std::span<const std::byte> bytes = stored(tensor);
+  const bool transposed = place.layout == GgufLayout::transposed;
+  const int64_t rows = tensor.shape[transposed ? 1 : 0];
+  const Tensor in_file =
+      at::from_blob(const_cast<std::byte*>(bytes.data()),
+                    {rows, static_cast<int64_t>(bytes.size()) / rows}, at::kByte);
+  // Rows are whole blocks, so that an order of rows is one of blocks.
+  const Tensor ordered = transposed ? in_file : from_gguf_layout(in_file, place);
+  GgufBlocks found{&format, at::empty(ordered.sizes(), at::kByte).copy_(ordered), transposed};
+  file_.release(bytes);
+  return found;
+}
+
 std::span<const std::byte> GgufModel::data(const TensorInfo& tensor,
                                            std::vector<std::byte>& scratch) const {
   const Context reading("tensor {}", show_text(tensor.name));
   const GgufPlace& place = place_of(tensor);
   const TensorInfo& info = file_.at(place.tensor);
   const BlockFormat& format = file_.format_of(info);
-  std::span<const std::byte> blocks = file_.stored(info);
-  if (place.slice)
-    blocks = blocks.subspan(static_cast<size_t>(*place.slice) * stored_bytes(tensor),
-                            stored_bytes(tensor));
+  const std::span<const std::byte> blocks = stored(tensor);
   if (place.layout == GgufLayout::same && format.dtype) return blocks;
 
   scratch.resize(tensor.bytes);

@@ -10,6 +10,13 @@
 
 namespace lathe {
 
+/// A matrix in the quantised blocks of a file.
+struct GgufBlocks {
+  const BlockFormat* format;
+  Tensor rows;      ///< (rows, bytes of a row) uint8, a copy
+  bool transposed;  ///< whether the rows are the columns of the weight
+};
+
 /// A GGUF file as a model: its configuration, and its tensors under the names and in the layout of
 /// Hugging Face. Where a file says nothing of a number that Hugging Face keeps, such as the
 /// deviation of initial weights, that is the default.
@@ -24,12 +31,17 @@ class GgufModel final : public TensorSource {
   std::span<const TensorInfo> tensors() const override { return tensors_; }
   std::span<const std::byte> data(const TensorInfo& tensor,
                                   std::vector<std::byte>& scratch) const override;
+  /// The blocks of one of `tensors()`, its rows in the order of Hugging Face; nothing if the file
+  /// has plain numbers of it.
+  std::optional<GgufBlocks> blocks(const TensorInfo& tensor) const;
   std::string_view stored_type(const TensorInfo& tensor) const override;
   uint64_t stored_bytes(const TensorInfo& tensor) const override;
   const std::map<std::string, std::string>& metadata() const override { return file_.metadata(); }
 
  private:
   const GgufPlace& place_of(const TensorInfo& tensor) const;
+  /// Its part of the file.
+  std::span<const std::byte> stored(const TensorInfo& tensor) const;
 
   GgufFile file_;
   ModelConfig config_;

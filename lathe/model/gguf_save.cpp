@@ -9,6 +9,7 @@
 #include "lathe/model/files.h"
 #include "lathe/model/gguf_config.h"
 #include "lathe/model/gguf_model.h"
+#include "lathe/model/quantize.h"
 
 namespace lathe {
 namespace {
@@ -163,6 +164,7 @@ std::vector<std::string> gguf_quants() {
 void save_gguf(Model& model, const fs::path& path, const GgufOptions& options,
                const GgufFields& tokenizer) {
   const Context saving("saving the model as {}", path.string());
+  require_plain_weights(model);
   const at::NoGradGuard no_grad;
   const Quant& quant = find_quant(options.quant.empty() ? usual_quant(model) : options.quant);
   const std::vector<Planned> planned = plan(model, quant);

@@ -1,6 +1,7 @@
 #include "lathe/model/gpt2.h"
 
 #include "lathe/ops/linear.h"
+#include "lathe/ops/quantized.h"
 
 namespace lathe {
 namespace {
@@ -25,7 +26,8 @@ int64_t longest_text(const Tensor& positions, const std::vector<int64_t>& counts
 Conv1D::Conv1D(int64_t in, int64_t out) : weight(described({in, out})), bias(described({out})) {}
 
 Tensor Conv1D::operator()(const Tensor& x) const {
-  return adapted(slot, x, [this](const Tensor& h) { return ops::linear(h, weight.t(), bias); });
+  return adapted(slot, x,
+                 [this](const Tensor& h) { return ops::linear(h, ops::transposed(weight), bias); });
 }
 
 Site Conv1D::site(const std::string& name) {

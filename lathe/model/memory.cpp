@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "lathe/model/quantize.h"
+
 namespace lathe {
 namespace {
 
@@ -13,6 +15,9 @@ constexpr TrainingMethod methods[] = {
      .bf16 = false,
      .gradient_checkpointing = true},
     {.name = "adapter: {peft_type: LORA, r: 8}", .lora_rank = 8},
+    {.name = "adapter: {peft_type: LORA, r: 8}, load_in_4bit",
+     .lora_rank = 8,
+     .load_in_4bit = true},
     {.name = "trainable: [last_layers(2)]", .last_layers = 2},
 };
 
@@ -68,6 +73,17 @@ double trained_numbers(Model& model, const TrainingMethod& method) {
   return count;
 }
 
+/// Bytes of the weights.
+double weight_bytes(Model& model, const TrainingMethod& method) {
+  if (!method.load_in_4bit) return wide * static_cast<double>(model.parameter_count());
+  const WeightQuantizer quantizer(model, WeightFormat::nf4);
+  double bytes = 0;
+  for (const NamedTensor& weight : model.named_tensors())
+    bytes += quantizer.bits(*weight.tensor).value_or(8 * wide) / 8 *
+             static_cast<double>(weight.tensor->numel());
+  return bytes;
+}
+
 /// Sizes of a file or a command line may be anything.
 uint64_t whole(double bytes) {
   return static_cast<uint64_t>(std::min(bytes, 1e18));
@@ -84,18 +100,18 @@ TrainingMemory training_memory(Model& model, const TrainingMethod& method, int64
   constexpr double rows_of_logits = 512;  // see linear_cross_entropy
   const auto vocabulary = static_cast<double>(model.config().vocab_size);
   const auto width = static_cast<double>(model.config().hidden_size);
-  const auto parameters = static_cast<double>(model.parameter_count());
   const double tokens = static_cast<double>(rows) * static_cast<double>(positions);
   const double number = method.bf16 ? 2 : wide;
   // The gradient of the output layer, which is rounded to compute with, and what the last norm
   // reads and gets back.
   const bool trains_output = method.last_layers == 0 && method.lora_rank == 0;
+  const bool rounds_output = method.bf16 && !method.load_in_4bit;  // else a part at a time
   const double loss =
       std::min(tokens, rows_of_logits) * vocabulary * number +
-      vocabulary * width * ((trains_output ? wide : 0) + (method.bf16 ? number : 0)) +
+      vocabulary * width * ((trains_output ? wide : 0) + (rounds_output ? number : 0)) +
       2 * tokens * width * number;
   const double trained = wide * trained_numbers(model, method);
-  return {.weights = whole(wide * parameters),
+  return {.weights = whole(weight_bytes(model, method)),
           .gradients = whole(trained),
           .moments = whole(2 * trained),
           .activations = whole(tokens * bytes_kept(model, method, number)),

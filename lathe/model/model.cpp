@@ -6,6 +6,7 @@
 #include "lathe/model/rotary.h"
 #include "lathe/ops/cross_entropy.h"
 #include "lathe/ops/linear.h"
+#include "lathe/ops/quantized.h"
 
 namespace lathe {
 
@@ -73,16 +74,24 @@ int64_t Model::parameter_count() {
   return count;
 }
 
+uint64_t Model::weight_bytes() {
+  uint64_t bytes = 0;
+  for (const NamedTensor& weight : named_tensors()) bytes += ops::bytes_of(*weight.tensor);
+  return bytes;
+}
+
 at::Device Model::device() {
   return output_weight().device();
 }
 
 void Model::to(at::Device device) {
-  for (const NamedTensor& weight : named_tensors()) *weight.tensor = weight.tensor->to(device);
+  for (const NamedTensor& weight : named_tensors())
+    *weight.tensor = ops::on_device(*weight.tensor, device);
 }
 
 void Model::to(at::ScalarType dtype) {
-  for (const NamedTensor& weight : named_tensors()) *weight.tensor = weight.tensor->to(dtype);
+  for (const NamedTensor& weight : named_tensors())
+    if (!ops::is_quantized(*weight.tensor)) *weight.tensor = weight.tensor->to(dtype);
 }
 
 std::unique_ptr<Model> empty_model(const ModelConfig& config) {

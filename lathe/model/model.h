@@ -87,8 +87,11 @@ class Model {
   /// An empty cache for `rows` rows of up to `slots` positions.
   KvCache new_cache(int64_t rows, int64_t slots) const;
   int64_t parameter_count();
+  /// What the weights take in memory.
+  uint64_t weight_bytes();
   at::Device device();
   void to(at::Device device);
+  /// Quantised weights stay as they are.
   void to(at::ScalarType dtype);
 
  protected:

@@ -1,5 +1,7 @@
 #include "lathe/model/resize.h"
 
+#include "lathe/ops/quantized.h"
+
 namespace lathe {
 namespace {
 
@@ -19,6 +21,10 @@ void resize_token_embeddings(Model& model, int64_t count) {
           "found {}",
           rows, count);
   if (count == rows) return;
+  require(!ops::is_quantized(model.output_weight()) &&
+              !ops::is_quantized(*model.named_tensors().front().tensor),
+          "a model with quantised weights cannot get more tokens: add them to the model first, "
+          "without load_in_4bit and keep_quantized");
   const at::NoGradGuard no_grad;
   const void* output = model.output_weight().unsafeGetTensorImpl();
   const std::vector<NamedTensor> weights = model.named_tensors();

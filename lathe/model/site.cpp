@@ -1,11 +1,19 @@
 #include "lathe/model/site.h"
 
+#include "lathe/ops/quantized.h"
+
 namespace lathe {
 namespace {
 
 thread_local const AdapterInput* at_work = nullptr;
 
 }  // namespace
+
+Tensor Site::matrix() const {
+  const Tensor numbers =
+      ops::is_quantized(*weight) ? ops::in_dtype(*weight, at::kFloat) : weight->detach();
+  return transposed ? numbers.t() : numbers;
+}
 
 AdapterInputAtWork::AdapterInputAtWork(const AdapterInput& input) : before_(at_work) {
   at_work = &input;

@@ -50,8 +50,8 @@ struct Site {
   bool transposed = false;   ///< (in, out), as of an embedding; of the other kinds: none
   Tensor* bias = nullptr;    ///< (out), or an undefined tensor
 
-  /// The weight as (out, in).
-  Tensor matrix() const { return transposed ? weight->detach().t() : weight->detach(); }
+  /// The weight as (out, in); decoded, in float32, if it is quantised.
+  Tensor matrix() const;
   bool has_bias() const { return bias != nullptr && bias->defined(); }
 };
 

@@ -2,7 +2,14 @@
 
 #include <charconv>
 
+#include "lathe/ops/quantized.h"
+
 namespace lathe {
+
+Tensor NamedTensor::numbers() const {
+  return ops::is_quantized(*tensor) ? ops::in_dtype(*tensor, tensor->scalar_type())
+                                    : tensor->detach();
+}
 
 int64_t layer_of(std::string_view weight) {
   for (const std::string_view list : {"layers.", "h."}) {

@@ -15,6 +15,9 @@ namespace lathe {
 struct NamedTensor {
   std::string name;
   Tensor* tensor;
+
+  /// Its numbers, decoded if the weight is quantised (ops/quantized.h).
+  Tensor numbers() const;
 };
 
 /// Which layer a weight belongs to, by its name: "model.layers.3.mlp.up_proj.weight" to 3. -1:

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "lathe/ops/adamw.h"
+#include "lathe/ops/quantized.h"
 
 namespace lathe {
 
@@ -10,6 +11,10 @@ Optimizer::Optimizer(const std::vector<std::pair<std::string, Tensor>>& weights,
                      OptimizerOptions options)
     : options_(std::move(options)) {
   for (const auto& [name, weight] : weights) {
+    require(!ops::is_quantized(weight),
+            "{}: a quantised weight cannot be trained: train an adapter, or open the model without "
+            "load_in_4bit and keep_quantized",
+            name);
     weight.mutable_grad() = at::zeros_like(weight);
     parameters_.push_back({.name = name,
                            .weight = weight,

@@ -42,7 +42,7 @@ std::string fingerprint(Model& model, const FrozenPart& part) {
                                         write_model_config(model.config(), "")};
   hasher.add(circumstances.dump());
   for (const NamedTensor& weight : weights_of(model, part.layers)) {
-    const Tensor values = weight.tensor->detach().to(at::kCPU).contiguous();
+    const Tensor values = weight.numbers().to(at::kCPU).contiguous();
     hasher.add(weight.name)
         .add({static_cast<const std::byte*>(values.const_data_ptr()), values.nbytes()});
   }

@@ -179,7 +179,8 @@ Optimizer make_optimizer(Model& model, const OptimizerOptions& options,
 
 Optimizer make_optimizer(Model& model, const OptimizerOptions& options,
                          const std::vector<NamedTensor>& trained) {
-  for (const NamedTensor& weight : model.named_tensors()) *weight.tensor = weight.tensor->detach();
+  for (const NamedTensor& weight : model.named_tensors())
+    if (weight.tensor->requires_grad()) *weight.tensor = weight.tensor->detach();
   std::vector<std::pair<std::string, Tensor>> weights;
   for (const NamedTensor& weight : trained) {
     weight.tensor->requires_grad_(true);

@@ -354,6 +354,33 @@ TEST_F(Binary, trains_adapters_of_several_kinds_together) {
   EXPECT_GE(nlohmann::json::parse(eval.out).at("accuracy").get<double>(), 0.95);
 }
 
+TEST_F(Binary, trains_an_adapter_beside_a_quantised_model) {
+  ASSERT_EQ(lathe("train recipe.yaml --max_steps 5").code, 0);
+  const std::string train =
+      "train recipe.yaml --adapter '{peft_type: LORA, r: 4}' --model run/model --output_dir ";
+  const auto loss = [&](const std::string& model) {
+    const Output eval =
+        lathe("eval --text 'Line 3 of the story' --json --dtype float32 --model " + model);
+    EXPECT_EQ(eval.code, 0) << eval.err;
+    return nlohmann::json::parse(eval.out).at("loss").get<double>();
+  };
+  ASSERT_EQ(lathe(train + "four --load_in_4bit").code, 0);
+  EXPECT_LT(loss("run/model --load_in_4bit --adapter four/adapter"),
+            loss("run/model --load_in_4bit") - 0.05);
+  EXPECT_LT(loss("run/model --adapter four/adapter"), loss("run/model") - 0.05);
+  ASSERT_EQ(lathe("convert run/model x.gguf --quant Q8_0").code, 0);
+  ASSERT_EQ(lathe(train + "blocks --model x.gguf --keep_quantized --tokenizer run/model").code, 0);
+  EXPECT_LT(loss("x.gguf --keep_quantized --adapter blocks/adapter"), loss("x.gguf") - 0.05);
+  EXPECT_NEAR(loss("x.gguf --keep_quantized"), loss("x.gguf"), 1e-4);
+
+  const Output whole = lathe("train recipe.yaml --model run/model --load_in_4bit --output_dir all");
+  EXPECT_NE(whole.err.find("give an adapter"), std::string::npos) << whole.err;
+  const Output both = lathe(train + "both --load_in_4bit --keep_quantized");
+  EXPECT_NE(both.err.find("expected one of the two"), std::string::npos) << both.err;
+  const Output plain = lathe(train + "plain --keep_quantized");
+  EXPECT_NE(plain.err.find("no matrices in quantised blocks"), std::string::npos) << plain.err;
+}
+
 TEST_F(Binary, a_classifier_may_be_an_adapter_with_its_labels) {
   write_labelled();
   ASSERT_EQ(lathe("train recipe.yaml --max_steps 5").code, 0);
