@@ -52,12 +52,15 @@ for case in lora-autocast lora-bf16; do
   done
 done
 
-echo "64 tokens for each of eight prompts, float32 and greedy: seconds, the best of three, loading included"
+echo "64 tokens for each of eight prompts, bfloat16 and greedy: seconds, the best of three, loading included"
 rows=1 length=64
 for i in 1 2 3 4 5 6 7 8; do train "a$i" '{peft_type: LORA, r: 8}' 1; done
-for i in 1 2 3 4 5 6 7 8; do
-  echo "{\"prompt\": \"Number $i is a number that\", \"adapter\": \"a$i\"}" >>"$scratch/eight.jsonl"
-  echo "{\"prompt\": \"Number $i is a number that\"}" >>"$scratch/one.jsonl"
+i=0
+for about in sea mountain city forest river desert island winter; do
+  i=$((i + 1))
+  prompt="A very long story about the $about, in twelve chapters.\\n\\nChapter 1. It was early in the morning when"
+  echo "{\"prompt\": \"$prompt\", \"adapter\": \"a$i\"}" >>"$scratch/eight.jsonl"
+  echo "{\"prompt\": \"$prompt\"}" >>"$scratch/one.jsonl"
   named+=(--adapter "{path: $scratch/a$i/adapter, name: a$i}")
 done
 best() { # ARGUMENTS
@@ -66,6 +69,8 @@ best() { # ARGUMENTS
       /usr/bin/time -f %e -o "$scratch/time" "$lathe" generate --model "$model" --temperature 0 --json --max_new_tokens $new "$@" \
         >"$scratch/out"
       cat "$scratch/time"
+      # A text that ends early would count as one of full length.
+      [ "$(grep -o "\"tokens\":$new[,}]" "$scratch/out" | wc -l)" = 8 ] || { echo "a text ended early" >&2; exit 1; }
     done | sort -n | head -n 1
   done | paste -sd' ' | awk '{ printf "%s s, %s s of them until the first token: %.1f tokens/s\n", $1, $2, 8 * 63 / ($1 - $2) }'
 }
