@@ -9,6 +9,7 @@
 # for all, and with eight different ones.
 #
 #   ROWS=4 LENGTH=512 STEPS=8   what is measured
+#   PART=train|batch            one of the two alone
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 model=$(realpath "$1") python=$(realpath -s "$2")/bin/python lathe=$(realpath "${3:-build/lathe}")
@@ -39,18 +40,21 @@ RECIPE
 }
 speed() { sed -n 's/.*"tokens_per_second":\([0-9.]*\).*/\1/p' "$scratch/$1/metrics.jsonl" | tail -n +3 | sort -n | awk '{ a[NR] = $1 } END { print a[int((NR + 1) / 2)] }'; }
 
-echo "LoRA, r 16 at all linear layers, $rows x $length tokens a step"
-for kind in "lora:{peft_type: LORA, r: 16, lora_alpha: 32}" "dora:{peft_type: LORA, r: 16, lora_alpha: 32, use_dora: true}"; do
-  train "${kind%%:*}" "${kind#*:}" "$steps"
-  row "Lathe, ${kind%%:*}" "$(speed "${kind%%:*}")"
-done
-for case in lora-autocast lora-bf16; do
-  for compile in "" --compile; do
-    measured "$python" "$here/adapters_torch.py" "$model" $case --rows "$rows" --length "$length" --steps "$steps" $compile \
-      >"$scratch/peer" 2>"$scratch/log" || { cat "$scratch/log" >&2; exit 1; }
-    row "PEFT, $case $compile" "$(cat "$scratch/peer")"
+if [ "${PART:-train}" = train ]; then
+  echo "LoRA, r 16 at all linear layers, $rows x $length tokens a step"
+  for kind in "lora:{peft_type: LORA, r: 16, lora_alpha: 32}" "dora:{peft_type: LORA, r: 16, lora_alpha: 32, use_dora: true}"; do
+    train "${kind%%:*}" "${kind#*:}" "$steps"
+    row "Lathe, ${kind%%:*}" "$(speed "${kind%%:*}")"
   done
-done
+  for case in lora-autocast lora-bf16; do
+    for compile in "" --compile; do
+      measured "$python" "$here/adapters_torch.py" "$model" $case --rows "$rows" --length "$length" --steps "$steps" $compile \
+        >"$scratch/peer" 2>"$scratch/log" || { cat "$scratch/log" >&2; exit 1; }
+      row "PEFT, $case $compile" "$(cat "$scratch/peer")"
+    done
+  done
+fi
+[ "${PART:-batch}" = batch ] || exit 0
 
 echo "64 tokens for each of eight prompts, bfloat16 and greedy: seconds, the best of three, loading included"
 rows=1 length=64
