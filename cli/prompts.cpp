@@ -73,13 +73,13 @@ void continue_prompts(OpenModel& opened, const AdapterNames& names,
                       const CompletionStyle& style, nlohmann::json& all) {
   std::vector<std::string> texts;
   for (const Prompt& prompt : prompts) texts.push_back(prompt.text);
+  const std::vector<int64_t> adapters = names.chosen_by(prompts);  // before anything is shown
   const bool stream = !style.json && prompts.size() == 1;
   TextOutput out;
   if (stream && style.echo) out.add(texts[0]);
   const auto show = [&](size_t, std::string_view text) { out.add(text); };
-  const std::vector<Completion> completions =
-      generate(*opened.model, opened.tokenizer, texts, sampling, stream ? OnText(show) : OnText(),
-               names.chosen_by(prompts));
+  const std::vector<Completion> completions = generate(
+      *opened.model, opened.tokenizer, texts, sampling, stream ? OnText(show) : OnText(), adapters);
   if (stream) out.end_line();
   for (size_t i = 0; i < completions.size(); ++i) {
     const Completion& c = completions[i];

@@ -64,12 +64,17 @@ AdapterFacts read_adapter_facts(const fs::path& directory) {
       .base = get_string_or(config,
                             is_hub_config(config) ? "model_name" : "base_model_name_or_path", ""),
       .problem_type = get_string_or(config, "problem_type", "")};
-  if (find_member(config, "labels") == nullptr) return facts;
-  for (const json& label : get_array(config, "labels")) {
-    require(label.is_string(), "\"labels\": expected names, found {}", show_json(label));
-    facts.labels.push_back(label.get<std::string>());
-  }
+  if (find_member(config, "labels") != nullptr) facts.labels = get_names(config, "labels");
   return facts;
+}
+
+std::vector<std::string> get_names(const json& config, const char* name) {
+  std::vector<std::string> list;
+  for (const json& each : get_array(config, name)) {
+    require(each.is_string(), "\"{}\": expected names, found {}", name, show_json(each));
+    list.push_back(each.get<std::string>());
+  }
+  return list;
 }
 
 std::string tensor_prefix(const AdapterOptions& options, const Site& site) {

@@ -1,6 +1,8 @@
 // The directory of an adapter: PEFT's layout, or for bottlenecks that of AdapterHub's `adapters`.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "lathe/adapt/options.h"
 #include "lathe/adapt/site_module.h"
 #include "lathe/base/file.h"
@@ -27,6 +29,9 @@ AdapterOptions read_adapter_config(const fs::path& directory);
 /// The base that an adapter names, and the labels of a classifier's if Lathe wrote it. Of no
 /// directory: nothing.
 AdapterFacts read_adapter_facts(const fs::path& directory);
+
+/// The texts in a list of a configuration. Throws Error if it is missing or holds anything else.
+std::vector<std::string> get_names(const nlohmann::json& config, const char* name);
 
 /// What the tensors of a module at `site` are called in files, up to the end that is the module's.
 std::string tensor_prefix(const AdapterOptions& options, const Site& site);

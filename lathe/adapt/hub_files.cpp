@@ -127,10 +127,7 @@ AdapterOptions options_from_hub(const json& file) {
       o.leave_out.push_back(layer.get<int64_t>());
     }
   if (const json* own = find_member(file, "lathe"); own != nullptr) {
-    for (const json& name : get_array(*own, "target_modules")) {
-      require(name.is_string(), "\"target_modules\": expected names, found {}", show_json(name));
-      o.target_modules.push_back(name.get<std::string>());
-    }
+    o.target_modules = get_names(*own, "target_modules");
     return o;
   }
   if (get_bool(config, "mh_adapter")) o.target_modules.emplace_back("all-attention");

@@ -71,12 +71,7 @@ std::vector<std::string> names_in(const json& config, const char* name) {
   const json* found = find_member(config, name);
   if (found == nullptr) return {};
   if (found->is_string()) return {found->get<std::string>()};
-  std::vector<std::string> list;
-  for (const json& each : get_array(config, name)) {
-    require(each.is_string(), "\"{}\": expected names, found {}", name, show_json(each));
-    list.push_back(each.get<std::string>());
-  }
-  return list;
+  return get_names(config, name);
 }
 
 /// What adapters begin with changes the base where it is PiSSA or its kin.

@@ -28,22 +28,6 @@ const AdapterInput& AdapterInputAtWork::now() {
   return at_work != nullptr ? *at_work : none;
 }
 
-const char* name_of(SiteKind kind) {
-  switch (kind) {
-    case SiteKind::embedding:
-      return "embedding";
-    case SiteKind::linear:
-      return "linear";
-    case SiteKind::attention:
-      return "attention";
-    case SiteKind::mlp:
-      return "mlp";
-    case SiteKind::block:
-      return "block";
-  }
-  return "";
-}
-
 Tensor with_adapters(std::span<const std::shared_ptr<const SiteAdapter>> slot, const Tensor& x,
                      const SiteAdapter::Base& base) {
   const auto before = slot.first(slot.size() - 1);

@@ -36,9 +36,6 @@ enum class SiteKind {
   block,      ///< a whole layer of both: its result takes the place of what it reads
 };
 
-/// "embedding", "linear", ...
-const char* name_of(SiteKind kind);
-
 /// Somewhere in a model where adapters may sit.
 struct Site {
   std::string
