@@ -5,7 +5,7 @@ usage: PEERS/bin/python bench/sentiment.py MODEL DATA LATHE OUT [ROW ...]
   MODEL  a Hugging Face directory           DATA  film.{train,valid,test}.jsonl of scripts/snippets.py
   LATHE  the program                        OUT   a folder for runs and results
   ROW    such as lathe.last2.1: program (lathe, transformers), method (see METHODS), seed; by default all of seeds 1 to 3
-Writes OUT/ROW.json each, and prints the table with a paired bootstrap over the test rows.
+EPOCHS: as many for each method. Writes OUT/ROW.json each, and prints the table with a paired bootstrap over the test rows.
 """
 import json
 import os
@@ -32,6 +32,8 @@ METHODS = {  # what is trained, epochs, learning rate
 OF_TRANSFORMERS = ("head", "last2", "full")  # those that are run there too
 TEXTS_A_STEP = 32
 LABELS = ["negative", "neutral", "positive"]
+if "EPOCHS" in os.environ:
+    METHODS = {method: (trained, int(os.environ["EPOCHS"]), rate) for method, (trained, _, rate) in METHODS.items()}
 
 
 def rows_of(path):

@@ -26,7 +26,7 @@ struct ChatOptions {
 
 std::atomic<bool> interrupted = false;
 
-int run(const ChatOptions& o) {
+int run_chat(const ChatOptions& o) {
   Conversation conversation(open_model(o.model), o.system, o.model.model);
   const bool terminal = ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1;
   if (terminal) {
@@ -62,7 +62,7 @@ Command chat_command() {
        .positional = {"model"},
        .examples = {{"lathe chat DIR", "a conversation in the terminal"},
                     {"echo Hello | lathe chat DIR --temperature 0", "one answer"}}},
-      run);
+      run_chat);
 }
 
 }  // namespace lathe

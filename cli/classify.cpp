@@ -28,7 +28,7 @@ struct ClassifyOptions {
   void check() const { require(!text || files.empty(), "expected either --text or files"); }
 };
 
-int run(const ClassifyOptions& o) {
+int run_classify(const ClassifyOptions& o) {
   OpenModel opened = open_model(o.model);
   require(opened.model->is_classifier(),
           "{} is a language model, not a classifier: train one with objective: classify",
@@ -63,7 +63,7 @@ Command classify_command() {
        .positional = {"files"},
        .examples = {{"lathe classify --model DIR --text \"What a film!\"", "one text"},
                     {"lathe classify --model DIR reviews.txt --json", "a text a line"}}},
-      run);
+      run_classify);
 }
 
 }  // namespace lathe

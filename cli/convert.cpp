@@ -39,7 +39,7 @@ struct ConvertOptions {
 };
 
 /// The tokenizer of a model, if it has one.
-std::optional<Tokenizer> load_tokenizer(const fs::path& path) {
+std::optional<Tokenizer> tokenizer_to_convert(const fs::path& path) {
   const bool there = is_gguf(path) ? has_gguf_tokenizer(GgufFile(path).fields())
                                    : fs::exists(path / "tokenizer.json");
   return there ? std::optional(Tokenizer::load(path)) : std::nullopt;
@@ -55,14 +55,14 @@ int convert_adapter(const fs::path& from, const ConvertOptions& o) {
   return 0;
 }
 
-int run(const ConvertOptions& o) {
+int run_convert(const ConvertOptions& o) {
   const bool gguf = o.out.ends_with(".gguf");
   if (gguf && o.dtype != "auto") throw UsageError("dtype is for directories; for GGUF give quant");
   if (!gguf && o.quant != "auto") throw UsageError("quant is for an OUT that ends in .gguf");
   require(!fs::exists(o.out), "{} exists: remove it, or choose another name", o.out);
   const fs::path from = locate_model(o.model, hub_cache_folder());
   if (!o.adapter.empty()) return convert_adapter(from, o);
-  const std::optional<Tokenizer> tokenizer = load_tokenizer(from);
+  const std::optional<Tokenizer> tokenizer = tokenizer_to_convert(from);
   if (!tokenizer) print(stderr, format("{} has no tokenizer, so {} gets none\n", o.model, o.out));
   const std::unique_ptr<Model> model = load_model(from, dtype_named(o.dtype), WeightMemory::mapped);
   if (gguf)
@@ -89,7 +89,7 @@ Command convert_command() {
        .examples = {{"lathe convert DIR model.gguf --quant Q4_K", "for llama.cpp"},
                     {"lathe convert DIR lora.gguf --adapter runs/lora/adapter", "its --lora"},
                     {"lathe convert model.gguf DIR --dtype bfloat16", "for transformers"}}},
-      run);
+      run_convert);
 }
 
 }  // namespace lathe

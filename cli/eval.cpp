@@ -12,7 +12,7 @@
 namespace lathe {
 namespace {
 
-int run(const EvalOptions& o) {
+int run_eval(const EvalOptions& o) {
   const auto [tokenizer, model, adapters] = open_model(o.model);
   int64_t length = std::min<int64_t>(model->config().max_position_embeddings, 2048);
   if (o.max_length > 0) length = o.max_length;
@@ -57,7 +57,7 @@ Command eval_command() {
                     {"lathe eval --model CLASSIFIER test.jsonl", "accuracy, confusion matrix"},
                     {"lathe eval --model DIR --text \"I like ice cream\" --tokens",
                      "what the model expected at each position"}}},
-      run);
+      run_eval);
 }
 
 }  // namespace lathe

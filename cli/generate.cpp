@@ -37,7 +37,7 @@ struct GenerateOptions {
   void check() const { require(!prompt || prompts.empty(), "expected either prompt or --prompts"); }
 };
 
-int run(const GenerateOptions& o) {
+int run_generate(const GenerateOptions& o) {
   OpenModel opened = open_model(o.model);
   const AdapterNames names(opened, o.model.adapter);
   nlohmann::json all = nlohmann::json::array();
@@ -72,7 +72,7 @@ Command generate_command() {
        .examples = {{"lathe generate --model DIR \"Once upon\"", "one continuation, as it comes"},
                     {"lathe generate --model DIR", "interactive"},
                     {"lathe generate --model DIR --prompt X --temperature 0", "the likeliest"}}},
-      run);
+      run_generate);
 }
 
 }  // namespace lathe

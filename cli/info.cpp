@@ -68,7 +68,7 @@ void look_at_adapter(const AdapterSpec& spec, ModelFacts& facts) {
   facts.adapter_parameters = trained_numbers(*adapter);
 }
 
-int run(const InfoOptions& o) {
+int run_info(const InfoOptions& o) {
   const fs::path path = locate_model(o.model, hub_cache_folder());
   ModelFacts facts;
   facts.path = path.string();
@@ -93,7 +93,7 @@ Command info_command() {
        .examples = {{"lathe info DIR", "architecture, parameters, memory to train"},
                     {"lathe info DIR --adapter '{peft_type: IA3}'", "where an adapter would sit"},
                     {"lathe info org/name --json", "one JSON object, for programs"}}},
-      run);
+      run_info);
 }
 
 }  // namespace lathe

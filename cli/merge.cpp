@@ -33,7 +33,7 @@ Tensor outputs(Model& model) {
   return model.is_classifier() ? model.class_logits(hidden) : model.logits(hidden);
 }
 
-int run(const MergeOptions& o) {
+int run_merge(const MergeOptions& o) {
   require(!fs::exists(o.out), "{} exists: remove it, or choose another name", o.out);
   const fs::path from = locate_model(o.model, hub_cache_folder());
   const Tokenizer tokenizer = load_tokenizer(from, o.adapter);
@@ -65,7 +65,7 @@ Command merge_command() {
        .description = "The sum is taken in float32.",
        .positional = {"model", "adapter", "out"},
        .examples = {{"lathe merge DIR runs/lora/adapter merged", "a model without an adapter"}}},
-      run);
+      run_merge);
 }
 
 }  // namespace lathe

@@ -38,7 +38,7 @@ std::string status(const TrainingProgress& p) {
   return format("{}: {} tokens of {}", p.stage, p.done, p.total);
 }
 
-int run(const TokenizerCommandOptions& o) {
+int run_tokenizer(const TokenizerCommandOptions& o) {
   const std::filesystem::path out = o.out;
   require(o.overwrite || !std::filesystem::exists(out / "tokenizer.json"),
           "{} has a tokenizer already; --overwrite replaces it", o.out);
@@ -93,7 +93,7 @@ Command tokenizer_command() {
        .positional = {"data"},
        .examples = {{"lathe tokenizer tunes/ --vocab-size 4096 --out tok", "byte-level BPE"},
                     {"lathe tokenizer a.parquet --model unigram --out tok", "as SentencePiece"}}},
-      run);
+      run_tokenizer);
 }
 
 }  // namespace lathe

@@ -34,7 +34,7 @@ std::string describe_run(const Recipe& recipe, Model& model,
       recipe.data.max_length);
 }
 
-int run(const Recipe& given) {
+int run_train(const Recipe& given) {
   const at::Device device = given.runtime.apply();
   TerminalObserver observer;
   const std::unique_ptr<RunFolder> folder = open_run(given, observer);
@@ -85,7 +85,7 @@ Command train_command() {
        .examples = {{"lathe train recipes/pretrain.yaml", "a model from random weights"},
                     {"lathe train recipe.yaml --learning_rate 1e-3 --output_dir runs/b",
                      "the same with other options"}}},
-      run);
+      run_train);
 }
 
 }  // namespace lathe

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# tidy.sh BUILD [WORD]: clippy over the bridge, clang-tidy over our other sources by the commands
-# the build used, two at a time. WORD: only the files with it in their path, such as lathe/io.
+# tidy.sh BUILD [WORD]: clippy over the bridge, clang-tidy over our other sources, each by itself and
+# two at a time, with the settings of the build. WORD: only the files with it in their path, such as
+# lathe/io.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 build=$1 word=${2:-}
@@ -15,8 +16,12 @@ fi
 database=$(mktemp -d)
 trap 'rm -rf "$database"' EXIT
 
+# The build compiles several files at a time; here is a command for each.
+mapfile -t settings < <(sed -n 's/^\(TORCH_DIR\|LATHE_BRIDGE\|LATHE_CUDA\):[A-Z]*=\(.*\)$/-D\1=\2/p' "$build/CMakeCache.txt")
+cmake -G Ninja -S . -B "$build/tidy" -DCMAKE_UNITY_BUILD=OFF "${settings[@]}" >/dev/null
+
 # clang reads no precompiled header of GCC: out with it, and with the compiler cache in front.
-python3 - "$build" "$database" "$PWD" "$word" <<'EOF'
+python3 - "$build/tidy" "$database" "$PWD" "$word" <<'EOF'
 import json, pathlib, re, sys
 
 build, database, root, word = sys.argv[1:]

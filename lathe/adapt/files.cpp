@@ -77,6 +77,18 @@ std::vector<std::string> get_names(const json& config, const char* name) {
   return list;
 }
 
+void refuse_unknown(const json& config,
+                    std::initializer_list<std::span<const std::string_view>> known) {
+  const auto holds = [](const auto& name) {
+    return [&](auto list) { return std::ranges::find(list, name) != list.end(); };
+  };
+  for (const auto& [name, value] : config.items()) {
+    const bool off = value.is_null() || value == false || (value.is_structured() && value.empty());
+    require(off || std::ranges::any_of(known, holds(name)), "\"{}\": {} is not supported", name,
+            show_json(value));
+  }
+}
+
 std::string tensor_prefix(const AdapterOptions& options, const Site& site) {
   if (options.peft_type == "BOTTLENECK") return hub_prefix(options, site);
   return "base_model.model." + site.name;

@@ -33,6 +33,11 @@ AdapterFacts read_adapter_facts(const fs::path& directory);
 /// The texts in a list of a configuration. Throws Error if it is missing or holds anything else.
 std::vector<std::string> get_names(const nlohmann::json& config, const char* name);
 
+/// Throws Error for a member that is not in one of the lists, unless it says that something is not
+/// used: null, false, or nothing in brackets.
+void refuse_unknown(const nlohmann::json& config,
+                    std::initializer_list<std::span<const std::string_view>> known);
+
 /// What the tensors of a module at `site` are called in files, up to the end that is the module's.
 std::string tensor_prefix(const AdapterOptions& options, const Site& site);
 

@@ -12,34 +12,28 @@ namespace {
 using nlohmann::json;
 
 /// Members that say nothing about what is computed, or whose other values are refused below.
-const std::set<std::string>& silent_members() {
-  static const std::set<std::string> names = {"architecture",
-                                              "inv_adapter_reduction_factor",
-                                              "shared_phm_rule",
-                                              "phm_c_init",
-                                              "phm_dim",
-                                              "phm_init_range",
-                                              "phm_rank",
-                                              "factorized_phm_W",
-                                              "factorized_phm_rule",
-                                              "learn_phm",
-                                              "shared_W_phm",
-                                              "phm_bias",
-                                              "hypercomplex_nonlinearity",
-                                              "stochastic_depth"};
-  return names;
-}
+constexpr std::string_view hub_silent[] = {"architecture",
+                                           "inv_adapter_reduction_factor",
+                                           "shared_phm_rule",
+                                           "phm_c_init",
+                                           "phm_dim",
+                                           "phm_init_range",
+                                           "phm_rank",
+                                           "factorized_phm_W",
+                                           "factorized_phm_rule",
+                                           "learn_phm",
+                                           "shared_W_phm",
+                                           "phm_bias",
+                                           "hypercomplex_nonlinearity",
+                                           "stochastic_depth"};
 
-const std::set<std::string>& known_members() {
-  static const std::set<std::string> names = {"mh_adapter",         "output_adapter",
-                                              "reduction_factor",   "non_linearity",
-                                              "is_parallel",        "scaling",
-                                              "original_ln_before", "original_ln_after",
-                                              "residual_before_ln", "adapter_residual_before_ln",
-                                              "leave_out",          "dropout",
-                                              "init_weights"};
-  return names;
-}
+constexpr std::string_view hub_known[] = {"mh_adapter",         "output_adapter",
+                                          "reduction_factor",   "non_linearity",
+                                          "is_parallel",        "scaling",
+                                          "original_ln_before", "original_ln_after",
+                                          "residual_before_ln", "adapter_residual_before_ln",
+                                          "leave_out",          "dropout",
+                                          "init_weights"};
 
 std::string parent_of(const std::string& name) {
   return name.substr(0, name.rfind('.'));
@@ -84,11 +78,7 @@ std::string scaling_in(const json& config) {
 }
 
 void refuse_unread(const json& config, const AdapterOptions& o) {
-  for (const auto& [name, value] : config.items()) {
-    const bool off = value.is_null() || value == false || (value.is_array() && value.empty());
-    require(known_members().contains(name) || silent_members().contains(name) || off,
-            "\"{}\": {} is not supported", name, show_json(value));
-  }
+  refuse_unknown(config, {hub_known, hub_silent});
   for (const char* name : {"original_ln_after", "residual_before_ln"})
     require(get_bool_or(config, name, true) || *o.is_parallel, "\"{}\": false is not supported",
             name);

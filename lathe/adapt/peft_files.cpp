@@ -13,58 +13,47 @@ namespace {
 using nlohmann::json;
 
 /// Members that say nothing about what the adapter computes.
-const std::set<std::string>& silent_members() {
-  static const std::set<std::string> names = {"auto_mapping",
-                                              "base_model_name_or_path",
-                                              "ensure_weight_tying",
-                                              "eva_config",
-                                              "fan_in_fan_out",
-                                              "inference_mode",
-                                              "init_ia3_weights",
-                                              "init_weights",
-                                              "labels",
-                                              "layers_pattern",
-                                              "megatron_config",
-                                              "megatron_core",
-                                              "monteclora_config",
-                                              "peft_version",
-                                              "problem_type",
-                                              "qalora_group_size",
-                                              "revision",
-                                              "save_projection",
-                                              "task_type",
-                                              "velora_config"};
-  return names;
-}
+constexpr std::string_view peft_silent[] = {"auto_mapping",
+                                            "base_model_name_or_path",
+                                            "ensure_weight_tying",
+                                            "eva_config",
+                                            "fan_in_fan_out",
+                                            "inference_mode",
+                                            "init_ia3_weights",
+                                            "init_weights",
+                                            "labels",
+                                            "layers_pattern",
+                                            "megatron_config",
+                                            "megatron_core",
+                                            "monteclora_config",
+                                            "peft_version",
+                                            "problem_type",
+                                            "qalora_group_size",
+                                            "revision",
+                                            "save_projection",
+                                            "task_type",
+                                            "velora_config"};
 
 /// Members that `options_from_peft` reads.
-const std::set<std::string>& known_members() {
-  static const std::set<std::string> names = {"peft_type",
-                                              "r",
-                                              "lora_alpha",
-                                              "target_modules",
-                                              "exclude_modules",
-                                              "layers_to_transform",
-                                              "modules_to_save",
-                                              "use_rslora",
-                                              "use_dora",
-                                              "rank_pattern",
-                                              "alpha_pattern",
-                                              "bias",
-                                              "init_lora_weights",
-                                              "lora_bias",
-                                              "projection_prng_key",
-                                              "d_initial",
-                                              "feedforward_modules",
-                                              "lora_dropout",
-                                              "vera_dropout"};
-  return names;
-}
-
-/// Whether a member says that something is not used.
-bool is_off(const json& value) {
-  return value.is_null() || value == false || (value.is_structured() && value.empty());
-}
+constexpr std::string_view peft_known[] = {"peft_type",
+                                           "r",
+                                           "lora_alpha",
+                                           "target_modules",
+                                           "exclude_modules",
+                                           "layers_to_transform",
+                                           "modules_to_save",
+                                           "use_rslora",
+                                           "use_dora",
+                                           "rank_pattern",
+                                           "alpha_pattern",
+                                           "bias",
+                                           "init_lora_weights",
+                                           "lora_bias",
+                                           "projection_prng_key",
+                                           "d_initial",
+                                           "feedforward_modules",
+                                           "lora_dropout",
+                                           "vera_dropout"};
 
 /// A list of names, or one text, which is "all-linear" or a regular expression.
 std::vector<std::string> names_in(const json& config, const char* name) {
@@ -143,9 +132,7 @@ AdapterOptions options_from_peft(const json& config) {
   static const std::set<std::string> kinds = {"LORA", "IA3", "VERA", "BITFIT"};
   require(kinds.contains(o.peft_type),
           "\"peft_type\": expected LORA, IA3, VERA or BITFIT, found {}", o.peft_type);
-  for (const auto& [name, value] : config.items())
-    require(known_members().contains(name) || silent_members().contains(name) || is_off(value),
-            "\"{}\": {} is not supported", name, show_json(value));
+  refuse_unknown(config, {peft_known, peft_silent});
   o.target_modules = names_in(config, "target_modules");
   require(!o.target_modules.empty() || o.peft_type == "BITFIT",
           "\"target_modules\": expected names of layers, found none");

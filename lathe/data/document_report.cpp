@@ -16,10 +16,6 @@ constexpr const char* keys[skip_reasons] = {"empty", "invalid_utf8", "no_text", 
 constexpr const char* phrases[skip_reasons] = {"empty", "not UTF-8", "without text in the column",
                                                "without tokens"};
 
-uint64_t get_count(const json& object, const char* key) {
-  return static_cast<uint64_t>(get_int(object, key, 0));
-}
-
 }  // namespace
 
 void DocumentReport::skip(SkipReason reason, const std::filesystem::path& file, uint64_t line) {

@@ -32,7 +32,7 @@ std::vector<std::string> class_names(const json& label) {
   return names;
 }
 
-ProblemType type_of(const std::vector<json>& labels) {
+ProblemType label_type(const std::vector<json>& labels) {
   bool lists = false, fractions = false, classes = false;
   for (const json& label : labels) {
     lists = lists || label.is_array();
@@ -95,7 +95,7 @@ std::vector<float> LabelSet::target(std::string_view text) const {
 LabelSet find_labels(std::span<const std::string> labels, std::optional<ProblemType> wanted) {
   std::vector<json> parsed;
   for (const std::string& label : labels) parsed.push_back(parse_json(label));
-  LabelSet set{.type = wanted.value_or(type_of(parsed)), .names = {}};
+  LabelSet set{.type = wanted.value_or(label_type(parsed)), .names = {}};
   if (set.type == ProblemType::regression) {
     set.names = {"LABEL_0"};
     return set;

@@ -30,10 +30,6 @@ json meta_json(const TokenCacheMeta& meta) {
           {"report", to_json(meta.report)}};
 }
 
-uint64_t get_count(const json& object, const char* key) {
-  return static_cast<uint64_t>(get_int(object, key, 0));
-}
-
 MappedFile map_checked(const fs::path& file, uint64_t count, uint64_t size, const std::string& hash,
                        FileHashes& hashes) {
   MappedFile mapped(file);

@@ -170,8 +170,9 @@ TensorInfo read_tensor(Cursor& in, const BlockFormat*& format, uint64_t& stored)
 
 /// The tensors follow each other, each from the next multiple of the alignment, up to the file's
 /// end or before.
-void check_cover(const std::vector<TensorInfo>& tensors, const std::vector<uint64_t>& stored,
-                 uint64_t alignment, uint64_t data_bytes) {
+void check_tensors_cover(const std::vector<TensorInfo>& tensors,
+                         const std::vector<uint64_t>& stored, uint64_t alignment,
+                         uint64_t data_bytes) {
   std::vector<size_t> order(tensors.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::ranges::sort(order, {}, [&](size_t i) { return std::pair(tensors[i].offset, stored[i]); });
@@ -236,7 +237,7 @@ GgufHeader parse_gguf_header(std::span<const std::byte> file) {
   }
   const auto data = gguf_pad(in.position(), alignment);
   header.data_offset = std::min<uint64_t>(data.value_or(beyond), file.size());
-  check_cover(header.tensors, stored, alignment, file.size() - header.data_offset);
+  check_tensors_cover(header.tensors, stored, alignment, file.size() - header.data_offset);
   sort_tensors(header);
   return header;
 }

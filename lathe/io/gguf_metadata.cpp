@@ -34,14 +34,14 @@ constexpr std::array<TypeInfo, gguf_types> types = {{
 }};
 
 template <class T>
-T load(const std::byte* at) {
+T load_number(const std::byte* at) {
   T value;
   std::memcpy(&value, at, sizeof value);
   return value;
 }
 
 std::string_view load_string(const std::byte* at) {
-  return {reinterpret_cast<const char*>(at) + sizeof(uint64_t), load<uint64_t>(at)};
+  return {reinterpret_cast<const char*>(at) + sizeof(uint64_t), load_number<uint64_t>(at)};
 }
 
 bool is_float(GgufType type) {
@@ -62,27 +62,27 @@ bool is_string(GgufType type) {
 int64_t load_int(GgufType type, const std::byte* at, bool& fits) {
   switch (type) {
     case GgufType::uint8:
-      return load<uint8_t>(at);
+      return load_number<uint8_t>(at);
     case GgufType::int8:
-      return load<int8_t>(at);
+      return load_number<int8_t>(at);
     case GgufType::uint16:
-      return load<uint16_t>(at);
+      return load_number<uint16_t>(at);
     case GgufType::int16:
-      return load<int16_t>(at);
+      return load_number<int16_t>(at);
     case GgufType::uint32:
-      return load<uint32_t>(at);
+      return load_number<uint32_t>(at);
     case GgufType::int32:
-      return load<int32_t>(at);
+      return load_number<int32_t>(at);
     case GgufType::uint64:
-      fits = fits && load<uint64_t>(at) <= uint64_t{std::numeric_limits<int64_t>::max()};
-      return static_cast<int64_t>(load<uint64_t>(at));
+      fits = fits && load_number<uint64_t>(at) <= uint64_t{std::numeric_limits<int64_t>::max()};
+      return static_cast<int64_t>(load_number<uint64_t>(at));
     default:
-      return load<int64_t>(at);
+      return load_number<int64_t>(at);
   }
 }
 
 double load_number(GgufType type, const std::byte* at) {
-  return type == GgufType::float32 ? load<float>(at) : load<double>(at);
+  return type == GgufType::float32 ? load_number<float>(at) : load_number<double>(at);
 }
 
 [[noreturn]] void fail_value(std::string_view key, std::string_view expected,
@@ -105,7 +105,7 @@ std::string_view GgufStrings::Iterator::operator*() const {
 }
 
 GgufStrings::Iterator& GgufStrings::Iterator::operator++() {
-  at_ += sizeof(uint64_t) + load<uint64_t>(at_);
+  at_ += sizeof(uint64_t) + load_number<uint64_t>(at_);
   return *this;
 }
 
@@ -170,9 +170,9 @@ double GgufMetadata::get_number_or(std::string_view key, double fallback, double
 
 bool GgufMetadata::get_bool(std::string_view key) const {
   const GgufEntry& entry = need(key, "true or false");
-  if (!is_boolean(entry.type) || load<uint8_t>(entry.data.data()) > 1)
+  if (!is_boolean(entry.type) || load_number<uint8_t>(entry.data.data()) > 1)
     fail_value(key, "true or false", show_gguf_value(entry));
-  return load<uint8_t>(entry.data.data()) == 1;
+  return load_number<uint8_t>(entry.data.data()) == 1;
 }
 
 bool GgufMetadata::get_bool_or(std::string_view key, bool fallback) const {
@@ -242,9 +242,9 @@ std::string show_gguf_value(const GgufEntry& entry) {
     return format("array of {} {}", entry.count, gguf_type_name(entry.element));
   if (is_string(entry.type)) return format("string {}", show_text(load_string(at)));
   if (is_float(entry.type)) return format("{} {}", name, load_number(entry.type, at));
-  if (is_boolean(entry.type)) return format("bool {}", load<uint8_t>(at));
+  if (is_boolean(entry.type)) return format("bool {}", load_number<uint8_t>(at));
   const int64_t value = load_int(entry.type, at, fits);
-  return fits ? format("{} {}", name, value) : format("{} {}", name, load<uint64_t>(at));
+  return fits ? format("{} {}", name, value) : format("{} {}", name, load_number<uint64_t>(at));
 }
 
 }  // namespace lathe

@@ -19,7 +19,7 @@ void append_text(std::string& out, std::string_view text) {
   out += text;
 }
 
-uint64_t bytes_of(const GgufTensorView& tensor) {
+uint64_t value_bytes(const GgufTensorView& tensor) {
   const auto bytes = block_bytes(*tensor.format, tensor.shape);
   if (!bytes)
     fail("tensor {}: ({}) is no shape of {}: rows of whole blocks of {}, below 2^63 bytes",
@@ -28,7 +28,7 @@ uint64_t bytes_of(const GgufTensorView& tensor) {
   return *bytes;
 }
 
-void check_names(std::span<const GgufTensorView> tensors) {
+void check_gguf_names(std::span<const GgufTensorView> tensors) {
   std::vector<std::string_view> names;
   for (const GgufTensorView& tensor : tensors) {
     names.push_back(tensor.name);
@@ -157,7 +157,7 @@ std::string format_gguf_header(const GgufFields& fields, std::span<const GgufTen
     append_bytes(header, tensor.format->id);
     append_bytes(header, offset);
     uint64_t end = 0;
-    const bool wraps = __builtin_add_overflow(offset, bytes_of(tensor), &end);
+    const bool wraps = __builtin_add_overflow(offset, value_bytes(tensor), &end);
     const auto next = wraps ? std::nullopt : gguf_pad(end, default_gguf_alignment);
     if (!next) fail("the tensors take more than 2^63 bytes");
     offset = *next;
@@ -168,16 +168,16 @@ std::string format_gguf_header(const GgufFields& fields, std::span<const GgufTen
 void write_gguf(const fs::path& path, const GgufFields& fields,
                 std::span<const GgufTensorView> tensors) {
   const Context doing("writing {}", path.string());
-  check_names(tensors);
+  check_gguf_names(tensors);
   const std::string header = format_gguf_header(fields, tensors);
   replace_file(path, [&](FileWriter& writer) {
     writer.write(header);
     write_padding(writer);
     for (const GgufTensorView& tensor : tensors) {
       const auto bytes = tensor.make();
-      if (bytes.size() != bytes_of(tensor))
+      if (bytes.size() != value_bytes(tensor))
         fail("tensor {}: {} ({}) takes {} bytes, given are {}", show_text(tensor.name),
-             tensor.format->name, fmt::join(tensor.shape, ", "), bytes_of(tensor), bytes.size());
+             tensor.format->name, fmt::join(tensor.shape, ", "), value_bytes(tensor), bytes.size());
       writer.write(bytes);
       write_padding(writer);
     }

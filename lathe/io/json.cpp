@@ -227,6 +227,10 @@ int64_t get_int_or(const json& object, std::string_view key, int64_t fallback, i
   return member == nullptr ? fallback : as_int(*member, key, min, max);
 }
 
+uint64_t get_count(const json& object, std::string_view key) {
+  return static_cast<uint64_t>(get_int(object, key, 0));
+}
+
 double get_number(const json& object, std::string_view key, double min, double max) {
   return as_number(need(object, key, range_text("a number", min, max)), key, min, max);
 }

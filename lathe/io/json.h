@@ -42,6 +42,8 @@ int64_t get_int(const nlohmann::json& object, std::string_view key,
 int64_t get_int_or(const nlohmann::json& object, std::string_view key, int64_t fallback,
                    int64_t min = std::numeric_limits<int64_t>::min(),
                    int64_t max = std::numeric_limits<int64_t>::max());
+/// A member that counts something.
+uint64_t get_count(const nlohmann::json& object, std::string_view key);
 double get_number(const nlohmann::json& object, std::string_view key,
                   double min = std::numeric_limits<double>::lowest(),
                   double max = std::numeric_limits<double>::max());

@@ -56,7 +56,7 @@ void check_free_of_weights(const fs::path& directory, const std::string& stem) {
   }
 }
 
-void check_names(std::span<const TensorView> tensors) {
+void check_tensor_names(std::span<const TensorView> tensors) {
   std::vector<std::string_view> names;
   for (const TensorView& tensor : tensors) names.push_back(tensor.name);
   std::ranges::sort(names);
@@ -72,7 +72,7 @@ std::vector<fs::path> write_model_files(const fs::path& directory,
                                         const std::map<std::string, std::string>& metadata,
                                         const std::string& stem) {
   const Context doing("writing the weights to {}", directory.string());
-  check_names(tensors);
+  check_tensor_names(tensors);
   const Shards split_up = split(tensors, max_shard_bytes);
   file_ops().make_directories(directory);
   check_free_of_weights(directory, stem);

@@ -25,7 +25,7 @@ float sum(const float (&terms)[n]) {
 }
 
 /// The integer nearest to a number below 2^22 in magnitude, ties to even.
-float nearest(float value) {
+float nearest_integer(float value) {
   constexpr float shift = 0x1.8p23F;
   return (value + shift) - shift;
 }
@@ -52,7 +52,8 @@ struct Group {
   /// The levels from `low` to `high` that are nearest, where x is about scale * level - minimum.
   void levels(float scale, float minimum, float low, float high, float (&q)[n]) const {
     const float inverse = scale == 0 ? 0 : 1 / scale;
-    for (int i = 0; i < n; ++i) q[i] = nearest(clamp((x[i] + minimum) * inverse, low, high));
+    for (int i = 0; i < n; ++i)
+      q[i] = nearest_integer(clamp((x[i] + minimum) * inverse, low, high));
   }
 
   float error(float scale, float minimum, const float (&q)[n]) const {
@@ -138,7 +139,7 @@ bool encode_q4_k_block(const float* in, Q4_K& out) {
     return false;
   const float d = from_half(out.d), m = from_half(out.m);
   const auto rounded = [](float value, float unit) {
-    return unit > 0 ? static_cast<int>(nearest(clamp(value / unit, 0, 63))) : 0;
+    return unit > 0 ? static_cast<int>(nearest_integer(clamp(value / unit, 0, 63))) : 0;
   };
   std::memset(out.scales, 0, sizeof out.scales);
   std::memset(out.q, 0, sizeof out.q);
@@ -204,7 +205,7 @@ bool encode_q6_k_block(const float* in, Q6_K& out) {
   const float d = from_half(out.d);
   for (int group = 0; group < 16; ++group) {
     const Group<16> g(in + group * 16);
-    const float wanted = d == 0 ? 0 : nearest(clamp(scales[group] / d, -128, 127));
+    const float wanted = d == 0 ? 0 : nearest_integer(clamp(scales[group] / d, -128, 127));
     float best_scale = 0, best_q[16] = {}, best_error = std::numeric_limits<float>::infinity();
     for (const float step : {-1, 0, 1}) {
       const float scale = clamp(wanted + step, -128, 127);

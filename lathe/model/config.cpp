@@ -10,7 +10,7 @@ namespace lathe {
 
 namespace {
 
-constexpr int64_t most_experts = 1 << 17;
+constexpr int64_t most_experts_in_all = 1 << 17;
 
 }  // namespace
 
@@ -127,9 +127,9 @@ void ModelConfig::check() const {
             "\"num_experts_per_tok\": expected an integer from 1 to num_experts {}, found {}",
             num_experts, num_experts_per_tok.value_or(0));
   // Each expert of each layer is a few tensors, which are described before any file is looked into.
-  require(num_experts <= most_experts / num_hidden_layers,
+  require(num_experts <= most_experts_in_all / num_hidden_layers,
           "\"num_experts\": expected at most {} in all layers together, found {} in each of {}",
-          most_experts, num_experts, num_hidden_layers);
+          most_experts_in_all, num_experts, num_hidden_layers);
   if (learned_positions) return;
   rope_parameters.check(rotated_size(rope_parameters));
   if (!local_rope_parameters) return;

@@ -11,6 +11,9 @@
 
 namespace lathe {
 
+/// More positions than any model has: what a file may say.
+inline constexpr int64_t longest_context = int64_t{1} << 40;
+
 /// The scalings of rotary frequencies that there are.
 inline constexpr const char* rope_types[] = {"default", "linear",   "dynamic",
                                              "yarn",    "longrope", "llama3"};

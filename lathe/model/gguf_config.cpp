@@ -11,7 +11,7 @@
 namespace lathe {
 namespace {
 
-constexpr int64_t large = 1 << 24, longest_context = int64_t{1} << 40;
+constexpr int64_t large = 1 << 24;
 
 /// Layers of the largest Gemma 2 and 3. llama.cpp knows by them that scores are not divided by the
 /// root of the head size there.
@@ -91,7 +91,7 @@ void read_tensors(const GgufContents& contents, ModelConfig& c) {
   c.mlp_bias = c.model_type != "gpt_neox" && contents.has("blk.0.ffn_down.bias");
 }
 
-void read_token_ids(const GgufMetadata& metadata, ModelConfig& c) {
+void read_gguf_token_ids(const GgufMetadata& metadata, ModelConfig& c) {
   const auto id = [&](const char* key) -> std::optional<int64_t> {
     if (!metadata.has(key)) return std::nullopt;
     return metadata.get_int(key, 0, c.vocab_size - 1);
@@ -148,7 +148,7 @@ ModelConfig read_gguf_config(const GgufContents& contents) {
   GgufKeys keys(metadata, architecture);
   visit(keys, c, &contents);
   read_tensors(contents, c);
-  read_token_ids(metadata, c);
+  read_gguf_token_ids(metadata, c);
   c = complete_config(c);
   // One base for the layers with a window, where the file says it.
   if (c.local_rope_parameters) keys("rope.freq_base_swa", c.local_rope_parameters->rope_theta);

@@ -16,7 +16,7 @@ namespace lathe {
 namespace {
 
 constexpr const char* output = "output.weight";
-constexpr const char* embedding = "token_embd.weight";
+constexpr const char* embedding_tensor = "token_embd.weight";
 /// Tensors that the configuration follows from.
 constexpr std::string_view part_of_config[] = {"rope_freqs.weight", "rope_factors_long.weight",
                                                "rope_factors_short.weight"};
@@ -46,7 +46,7 @@ class FileContents final : public GgufContents {
  private:
   /// Some writers store tied embeddings twice.
   bool repeats_embedding() const {
-    const TensorInfo* first = file_.find(embedding);
+    const TensorInfo* first = file_.find(embedding_tensor);
     const TensorInfo& second = file_.at(output);
     return first != nullptr && first->shape == second.shape &&
            &file_.format_of(*first) == &file_.format_of(second) &&

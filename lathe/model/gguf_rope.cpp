@@ -12,8 +12,6 @@ namespace {
 constexpr const char* llama3_tensor = "rope_freqs.weight";
 constexpr const char* long_tensor = "rope_factors_long.weight";
 constexpr const char* short_tensor = "rope_factors_short.weight";
-constexpr int64_t longest_context = int64_t{1} << 40;
-
 /// What Llama 3 divides the frequencies by (see Rotary::llama3), in float32 and in the order of
 /// llama.cpp's converter.
 std::vector<float> llama3_factors(const RopeParameters& rope, int64_t size) {

@@ -80,7 +80,7 @@ std::vector<Planned> plan(Model& model, const Quant& quant) {
 }
 
 /// The numbers of `weights` one after the other as `format` has them, encoded on all cores.
-std::vector<std::byte> encode(const Planned& tensor) {
+std::vector<std::byte> encode_gguf(const Planned& tensor) {
   const BlockFormat& format = *tensor.format;
   std::vector<std::byte> bytes(*block_bytes(format, tensor.shape));
   std::byte* out = bytes.data();
@@ -189,7 +189,7 @@ void save_gguf(Model& model, const fs::path& path, const GgufOptions& options,
   for (const Planned& tensor : planned)
     views.push_back({tensor.place.tensor, tensor.format, tensor.shape, [&bytes, &tensor] {
                        const Context encoding("tensor {}", tensor.place.tensor);
-                       bytes = encode(tensor);
+                       bytes = encode_gguf(tensor);
                        return std::span<const std::byte>(bytes);
                      }});
   write_gguf(path, fields, views);

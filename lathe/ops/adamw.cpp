@@ -5,9 +5,9 @@
 namespace lathe::ops {
 namespace {
 
-constexpr int64_t elements_a_task = 16384;
+constexpr int64_t weights_a_task = 16384;
 
-bool has_kernel(const Tensor& x) {
+bool optimizer_has_kernel(const Tensor& x) {
   return x.is_cpu() && x.is_contiguous() &&
          (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble);
 }
@@ -33,7 +33,7 @@ void step(const Tensor& weight, const Tensor& gradient, const Tensor& exp_avg,
                                  static_cast<T>(o.beta2),         static_cast<T>(o.eps),
                                  static_cast<T>(o.weight_decay),  static_cast<T>(o.gradient_scale),
                                  static_cast<T>(by.first),        static_cast<T>(by.second_sqrt)};
-    at::parallel_for(0, weight.numel(), elements_a_task, [&](int64_t begin, int64_t end) {
+    at::parallel_for(0, weight.numel(), weights_a_task, [&](int64_t begin, int64_t end) {
       kernels.adamw(cpu::elements<T>(weight) + begin, cpu::elements<T>(gradient) + begin,
                     cpu::elements<T>(exp_avg) + begin, cpu::elements<T>(exp_avg_sq) + begin,
                     end - begin, step);
@@ -56,14 +56,14 @@ void fused(at::TensorList weights, at::TensorList gradients, at::TensorList exp_
 
 /// The sum of the squares of all elements by the kernels.
 double sum_of_squares(const Tensor& x) {
-  const int64_t tasks = (x.numel() + elements_a_task - 1) / elements_a_task;
+  const int64_t tasks = (x.numel() + weights_a_task - 1) / weights_a_task;
   std::vector<double> partial(static_cast<size_t>(tasks));
   for_optimizer_dtype(x, [&]<class T>(const cpu::OptimizerKernels<T>& kernels, T) {
     at::parallel_for(0, tasks, 1, [&](int64_t begin, int64_t end) {
       for (int64_t task = begin; task < end; ++task) {
-        const int64_t from = task * elements_a_task;
+        const int64_t from = task * weights_a_task;
         partial[static_cast<size_t>(task)] = kernels.sum_of_squares(
-            cpu::elements<T>(x) + from, std::min(elements_a_task, x.numel() - from));
+            cpu::elements<T>(x) + from, std::min(weights_a_task, x.numel() - from));
       }
     });
   });
@@ -77,7 +77,7 @@ double sum_of_squares(const Tensor& x) {
 void adamw(at::TensorList weights, at::TensorList gradients, at::TensorList exp_avgs,
            at::TensorList exp_avg_sqs, const AdamwOptions& o) {
   if (weights.empty()) return;
-  if (!has_kernel(weights[0])) return fused(weights, gradients, exp_avgs, exp_avg_sqs, o);
+  if (!optimizer_has_kernel(weights[0])) return fused(weights, gradients, exp_avgs, exp_avg_sqs, o);
   const double step_number = static_cast<double>(o.step);
   const Corrections by{1 - std::pow(o.beta1, step_number),
                        std::sqrt(1 - std::pow(o.beta2, step_number))};
@@ -87,7 +87,7 @@ void adamw(at::TensorList weights, at::TensorList gradients, at::TensorList exp_
 
 double norm(at::TensorList list) {
   if (list.empty()) return 0;
-  if (!has_kernel(list[0]))
+  if (!optimizer_has_kernel(list[0]))
     return at::stack(at::_foreach_norm(list, 2, at::kDouble)).norm().item<double>();
   double sum = 0;
   for (const Tensor& x : list) sum += sum_of_squares(x);

@@ -11,12 +11,12 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 /// Above this a quantised weight is decoded a part at a time: an output layer, in practice.
-constexpr int64_t numbers_at_once = 1 << 24;
+constexpr int64_t decoded_at_once = 1 << 24;
 
 /// x W^T
 Tensor multiplied(const Tensor& x, const Tensor& weight) {
   const at::ScalarType dtype = x.scalar_type();
-  if (!is_quantized(weight) || weight.numel() <= numbers_at_once)
+  if (!is_quantized(weight) || weight.numel() <= decoded_at_once)
     return at::linear(x, in_dtype(weight, dtype));
   const Tensor rows = x.reshape({-1, x.size(-1)});
   std::vector<int64_t> shape = x.sizes().vec();

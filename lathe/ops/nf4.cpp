@@ -11,7 +11,7 @@ constexpr uint8_t zero = 7;  // the code of 0
 
 /// The place of the value that is nearest to x in ascending `values`; the lower of two.
 template <size_t n>
-uint8_t nearest(const float* values, float x) {
+uint8_t nearest_level(const float* values, float x) {
   size_t at = 0;  // the first value that is not below x, or the last
   for (size_t step = n / 2; step > 0; step /= 2)
     if (values[at + step - 1] < x) at += step;
@@ -30,7 +30,7 @@ float encode_block(const float* x, int64_t count, uint8_t* codes) {
   uint8_t code[block_size + 1];
   code[count] = zero;  // where a last byte has one number
   for (int64_t i = 0; i < count; ++i)
-    code[i] = nearest<16>(nf4_values.data(), std::clamp(x[i] * factor, -1.0F, 1.0F));
+    code[i] = nearest_level<16>(nf4_values.data(), std::clamp(x[i] * factor, -1.0F, 1.0F));
   for (int64_t i = 0; i < count; i += 2)
     codes[i / 2] = static_cast<uint8_t>(code[i] << 4 | code[i + 1]);
   return magnitude + not_finite;
@@ -95,8 +95,8 @@ std::shared_ptr<const Nf4Matrix> Nf4Matrix::encode(const Tensor& numbers) {
     steps.mutable_data_ptr<float>()[first / blocks_a_step] = step;
     for (int64_t i = 0; i < some.numel(); ++i)
       scales.mutable_data_ptr<uint8_t>()[first + i] =
-          nearest<256>(values.const_data_ptr<float>(),
-                       step > 0 ? some.const_data_ptr<float>()[i] * (1 / step) : 0);
+          nearest_level<256>(values.const_data_ptr<float>(),
+                             step > 0 ? some.const_data_ptr<float>()[i] * (1 / step) : 0);
   }
   return std::shared_ptr<const Nf4Matrix>(
       new Nf4Matrix(numbers.size(0), numbers.size(1), codes, scales, steps, offset));

@@ -12,14 +12,14 @@ using cpu::elements;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-constexpr int64_t elements_a_task = 4096;
+constexpr int64_t gates_a_task = 4096;
 
 /// silu(gate) * up; both contiguous.
 Tensor gated(const Tensor& gate, const Tensor& up) {
   if (!cpu::handles(gate)) return at::silu(gate).mul_(up);
   Tensor y = at::empty_like(gate);
   cpu::for_dtype(gate, [&]<class T>(const cpu::Kernels<T>& kernels, T) {
-    at::parallel_for(0, gate.numel(), elements_a_task, [&](int64_t begin, int64_t end) {
+    at::parallel_for(0, gate.numel(), gates_a_task, [&](int64_t begin, int64_t end) {
       kernels.swiglu(elements<T>(gate) + begin, elements<T>(up) + begin, elements<T>(y) + begin,
                      end - begin);
     });
@@ -35,7 +35,7 @@ std::pair<Tensor, Tensor> gated_backward(const Tensor& gradient, const Tensor& g
   const Tensor dgate = at::empty_like(gate);
   const Tensor dup = at::empty_like(up);
   cpu::for_dtype(gate, [&]<class T>(const cpu::Kernels<T>& kernels, T) {
-    at::parallel_for(0, gate.numel(), elements_a_task, [&](int64_t begin, int64_t end) {
+    at::parallel_for(0, gate.numel(), gates_a_task, [&](int64_t begin, int64_t end) {
       kernels.swiglu_backward(elements<T>(dy) + begin, elements<T>(gate) + begin,
                               elements<T>(up) + begin, elements<T>(dgate) + begin,
                               elements<T>(dup) + begin, end - begin);

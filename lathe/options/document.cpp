@@ -10,10 +10,6 @@ namespace {
 
 using Kind = FieldType::Kind;
 
-const FieldType& innermost(const FieldType& type) {
-  return type.kind == Kind::list ? innermost(type.element.front()) : type;
-}
-
 /// Text for a cell of a table.
 std::string cell(std::string_view text) {
   std::string out;
@@ -47,7 +43,7 @@ std::string limits(const FieldDoc& doc) {
     for (const std::string& choice : field.choices) choices.push_back(code(choice));
     out += format(" One of {}.", fmt::join(choices, ", "));
   } else if (field.minimum || field.above || field.maximum || field.below) {
-    std::string range = expectation(innermost(doc.type).kind, field);
+    std::string range = expectation(doc.type.innermost().kind, field);
     range[0] = 'A';
     out += format(" {}.", range);
   }
@@ -81,7 +77,7 @@ void write_tables(const FieldType& type, const std::string& path, int level, std
       if (field.field.group == group) out += row(field);
   }
   for (const FieldDoc& field : type.fields) {
-    const FieldType& inner = innermost(field.type);
+    const FieldType& inner = field.type.innermost();
     if (inner.kind != Kind::map || inner.fields.empty()) continue;
     const std::string name = path + field.name + (field.type.kind == Kind::list ? "[]" : "");
     out += format("\n{} {}\n", heading, code(name));

@@ -50,6 +50,10 @@ struct FieldType {
   std::string scalar_field{};              ///< of map: what a bare scalar stands for; or empty
 
   static FieldType of(Kind kind);
+  /// What the elements of a list are, or of a list of lists; itself for anything else.
+  const FieldType& innermost() const {
+    return kind == Kind::list ? element.front().innermost() : *this;
+  }
 };
 
 /// One option of a fields() table.

@@ -18,16 +18,12 @@ struct Row {
   const FieldDoc* field;
 };
 
-const FieldType& innermost(const FieldType& type) {
-  return type.kind == Kind::list ? innermost(type.element.front()) : type;
-}
-
 void collect_rows(const FieldType& type, const std::string& path, bool all,
                   std::vector<Row>& rows) {
   for (const FieldDoc& field : type.fields) {
     if (field.field.advanced && !all) continue;
     rows.push_back({path + field.name, &field});
-    const FieldType& inner = innermost(field.type);
+    const FieldType& inner = field.type.innermost();
     if (all && inner.kind == Kind::map)
       collect_rows(inner, path + field.name + (field.type.kind == Kind::list ? ".N." : "."), all,
                    rows);
@@ -72,7 +68,7 @@ std::string option_name(const Row& row, const std::vector<std::string>& position
 
 std::string description(const FieldDoc& doc, const HelpStyle& style) {
   std::string text = doc.doc;
-  const FieldType& inner = innermost(doc.type);
+  const FieldType& inner = doc.type.innermost();
   if (inner.kind == Kind::text && placeholder(doc).find('|') == std::string::npos &&
       doc.field.choices.size() > 1)
     text += format(" One of {}.", fmt::join(doc.field.choices, ", "));
@@ -116,7 +112,7 @@ std::string emphasise(std::string_view text, const HelpStyle& style) {
 }
 
 std::string placeholder(const FieldDoc& field) {
-  const FieldType& inner = innermost(field.type);
+  const FieldType& inner = field.type.innermost();
   const std::string more = field.type.kind == Kind::list ? " ..." : "";
   if (!field.field.placeholder.empty()) return field.field.placeholder + more;
   const std::string choices = format("{}", fmt::join(field.field.choices, "|"));

@@ -14,15 +14,13 @@ namespace {
 using nlohmann::json;
 using Templates = std::map<std::string, std::string>;
 
-constexpr const char* template_file = "chat_template.jinja";
 constexpr const char* template_folder = "additional_chat_templates";
-constexpr const char* config_file = "tokenizer_config.json";
 constexpr const char* default_name = "default";
 constexpr uint64_t largest_template = 1 << 20;
 
 /// "chat_template" of a tokenizer_config.json: one source, or a list of {name, template}.
 Templates configured_templates(const json& config) {
-  const Context doing("{}: \"chat_template\"", config_file);
+  const Context doing("{}: \"chat_template\"", tokenizer_config_file);
   const json* found = find_member(config, "chat_template");
   if (found == nullptr) return {};
   if (found->is_string()) return {{default_name, found->get<std::string>()}};
@@ -90,7 +88,7 @@ RenderedChat ChatTemplate::render(const Chat& chat) const {
 Templates read_chat_templates(const fs::path& directory) {
   const Context doing("reading the chat templates of {}", directory.string());
   Templates templates;
-  if (const fs::path file = directory / template_file; fs::exists(file))
+  if (const fs::path file = directory / chat_template_file; fs::exists(file))
     templates[default_name] = read_file(file, largest_template);
   if (const fs::path folder = directory / template_folder; fs::is_directory(folder)) {
     for (const fs::directory_entry& entry : fs::directory_iterator(folder))

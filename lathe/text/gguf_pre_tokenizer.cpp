@@ -47,7 +47,7 @@ constexpr GgufPreTokenizer table[] = {
     {.name = "gpt-4o", .pattern = gpt4o},
 };
 
-json byte_level(bool use_regex) {
+json gguf_byte_level(bool use_regex) {
   return {{"type", "ByteLevel"},
           {"add_prefix_space", false},
           {"trim_offsets", true},
@@ -122,7 +122,7 @@ json pre_tokenizer_of(const GgufPreTokenizer& pre) {
                      {"pattern", {{"Regex", pre.pattern}}},
                      {"behavior", "Isolated"},
                      {"invert", false}});
-  steps.push_back(byte_level(pre.pattern.empty()));
+  steps.push_back(gguf_byte_level(pre.pattern.empty()));
   if (steps.size() == 1) return steps[0];
   return {{"type", "Sequence"}, {"pretokenizers", steps}};
 }

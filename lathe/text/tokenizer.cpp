@@ -17,10 +17,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* tokenizer_file = "tokenizer.json";
-constexpr const char* config_file = "tokenizer_config.json";
-constexpr const char* template_file = "chat_template.jinja";
-
 std::string part(const LatheTokenizer* tokenizer, uint32_t which) {
   LatheBytes out, error;
   bridge::check(lathe_tokenizer_part(tokenizer, which, &out, &error), error);
@@ -52,7 +48,7 @@ Tokenizer Tokenizer::adopt(LatheTokenizer* tokenizer, std::string_view config_js
   state->tokenizer.reset(tokenizer);
   state->config = json::parse(config_json);
   {
-    const Context doing("{}", config_file);
+    const Context doing("{}", tokenizer_config_file);
     state->roles = read_roles(state->config);
     const std::string changes = tokenizer_changes(state->config).dump();
     LatheBytes error;
@@ -101,7 +97,7 @@ Tokenizer Tokenizer::load(const fs::path& path) {
                          "transformers, which writes tokenizer.json"
                        : "");
   }
-  const fs::path chat = path / template_file;
+  const fs::path chat = path / chat_template_file;
   return from_files({read_file(path / tokenizer_file), load_tokenizer_config(path).dump(),
                      fs::exists(chat) ? read_file(chat, 16 << 20) : ""});
 }
@@ -265,9 +261,9 @@ void Tokenizer::save(const fs::path& directory) const {
   const TokenizerFiles content = files();
   file_ops().make_directories(directory);
   write_file_atomic(directory / tokenizer_file, content.tokenizer);
-  write_file_atomic(directory / config_file, content.config);
+  write_file_atomic(directory / tokenizer_config_file, content.config);
   if (!content.chat_template.empty())
-    write_file_atomic(directory / template_file, content.chat_template);
+    write_file_atomic(directory / chat_template_file, content.chat_template);
 }
 
 const std::string& Tokenizer::decoder_json() const {

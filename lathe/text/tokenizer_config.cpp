@@ -121,7 +121,7 @@ void add_special_tokens(json& config, const std::vector<std::string>& tokens) {
 
 json load_tokenizer_config(const std::filesystem::path& directory) {
   json config = json::object();
-  if (const auto path = directory / "tokenizer_config.json"; std::filesystem::exists(path)) {
+  if (const auto path = directory / tokenizer_config_file; std::filesystem::exists(path)) {
     config = load_json(path);
     require(config.is_object(), "reading {}: expected a JSON object, found {}", path.string(),
             show_json(config));

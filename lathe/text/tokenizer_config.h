@@ -10,6 +10,11 @@
 
 namespace lathe {
 
+// The files of a tokenizer in a model's directory.
+inline constexpr const char* tokenizer_file = "tokenizer.json";
+inline constexpr const char* tokenizer_config_file = "tokenizer_config.json";
+inline constexpr const char* chat_template_file = "chat_template.jinja";
+
 /// The settings of a tokenizer_config.json that Lathe follows.
 struct TokenizerRoles {
   std::optional<std::string> bos, eos, pad, unk;

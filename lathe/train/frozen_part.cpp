@@ -16,7 +16,7 @@ constexpr int kernel_version = 1;         // to be raised with any change of wha
 constexpr int64_t tokens_at_once = 4096;  // that the layers read
 
 /// The embeddings and the lowest layers: the weights listed before all others.
-std::vector<NamedTensor> weights_of(Model& model, int64_t layers) {
+std::vector<NamedTensor> frozen_weights_of(Model& model, int64_t layers) {
   std::vector<NamedTensor> list;
   for (const NamedTensor& weight : model.named_tensors()) {
     const int64_t layer = layer_of(weight.name);
@@ -41,7 +41,7 @@ std::string fingerprint(Model& model, const FrozenPart& part) {
                                         part.layout.first_piece,
                                         write_model_config(model.config(), "")};
   hasher.add(circumstances.dump());
-  for (const NamedTensor& weight : weights_of(model, part.layers)) {
+  for (const NamedTensor& weight : frozen_weights_of(model, part.layers)) {
     const Tensor values = weight.numbers().to(at::kCPU).contiguous();
     hasher.add(weight.name)
         .add({static_cast<const std::byte*>(values.const_data_ptr()), values.nbytes()});
@@ -156,7 +156,7 @@ int64_t frozen_layers(Model& model, const std::vector<NamedTensor>& trained) {
     if (layer < 0 && !own.contains(weight.tensor)) return 0;  // an adapter at the embedding
     if (layer >= 0) frozen = std::min(frozen, layer);
   }
-  for (const NamedTensor& weight : weights_of(model, frozen))
+  for (const NamedTensor& weight : frozen_weights_of(model, frozen))
     if (tensors.contains(weight.tensor)) return 0;
   return frozen;
 }

@@ -18,9 +18,9 @@ double difference(const Tensor& found, const Tensor& expected) {
   return ((found - expected).abs().max() / expected.abs().max()).item<double>();
 }
 
-class Adapters : public testing::TestWithParam<std::string> {
+class GoldenAdapters : public testing::TestWithParam<std::string> {
  protected:
-  Adapters() : file_(folder() / "golden.safetensors") {
+  GoldenAdapters() : file_(folder() / "golden.safetensors") {
     const std::string family = GetParam().substr(0, GetParam().find('.'));
     model_ = load_model(golden_folder / "families" / family, at::kFloat);
     adapter_ = Adapter::load(*model_, folder());
@@ -52,7 +52,7 @@ class Adapters : public testing::TestWithParam<std::string> {
   std::unique_ptr<Adapter> adapter_;
 };
 
-TEST_P(Adapters, give_the_logits_and_gradients_of_their_program) {
+TEST_P(GoldenAdapters, give_the_logits_and_gradients_of_their_program) {
   // What PiSSA leaves of the base hangs on rounding in a decomposition where singular values are
   // close to each other; converted, both begin from the same.
   const double tolerance = method() == "pissa" ? 1e-4 : 1e-5;
@@ -64,7 +64,7 @@ TEST_P(Adapters, give_the_logits_and_gradients_of_their_program) {
         << weight.name;
 }
 
-TEST_P(Adapters, learn_as_with_their_program) {
+TEST_P(GoldenAdapters, learn_as_with_their_program) {
   std::vector<std::pair<std::string, Tensor>> weights;
   for (const NamedTensor& weight : adapter_->named_tensors()) {
     weight.tensor->requires_grad_(true);
@@ -92,7 +92,7 @@ TEST_P(Adapters, learn_as_with_their_program) {
   }
 }
 
-TEST_P(Adapters, are_saved_as_they_were_loaded) {
+TEST_P(GoldenAdapters, are_saved_as_they_were_loaded) {
   const TemporaryFolder out;
   EXPECT_EQ(adapter_->save(out.path(), "base"), "");
   const Tensor expected = logits().detach();
@@ -111,7 +111,7 @@ TEST_P(Adapters, are_saved_as_they_were_loaded) {
         << info.name;
 }
 
-TEST_P(Adapters, become_part_of_the_weights_when_they_are_merged) {
+TEST_P(GoldenAdapters, become_part_of_the_weights_when_they_are_merged) {
   const Tensor expected = logits().detach();
   const std::string refusal = message_of([&] { adapter_->merge(); });
   if (refusal == "no error") {
@@ -134,7 +134,7 @@ std::vector<std::string> golden_adapters() {
   return names;
 }
 
-INSTANTIATE_TEST_SUITE_P(Golden, Adapters, testing::ValuesIn(golden_adapters()),
+INSTANTIATE_TEST_SUITE_P(All, GoldenAdapters, testing::ValuesIn(golden_adapters()),
                          [](const auto& info) {
                            std::string name = info.param;
                            std::ranges::replace(name, '.', '_');

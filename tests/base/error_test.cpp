@@ -7,7 +7,7 @@
 namespace lathe {
 namespace {
 
-std::string message_of(const std::function<void()>& action) {
+std::string nested_message(const std::function<void()>& action) {
   try {
     action();
   } catch (const std::exception& error) {
@@ -17,7 +17,7 @@ std::string message_of(const std::function<void()>& action) {
 }
 
 TEST(Error, carries_the_chain_of_what_was_being_done) {
-  EXPECT_EQ(message_of([] {
+  EXPECT_EQ(nested_message([] {
               Context outer("reading {}", "a.json");
               Context inner("\"{}\"", "r");
               fail("expected an integer >= 1, found {}", "\"eight\"");
@@ -27,16 +27,16 @@ TEST(Error, carries_the_chain_of_what_was_being_done) {
 
 TEST(Error, notes_end_with_their_scope) {
   { Context done("over"); }
-  EXPECT_EQ(message_of([] { fail("now"); }), "now");
+  EXPECT_EQ(nested_message([] { fail("now"); }), "now");
 }
 
 TEST(Error, foreign_exceptions_get_the_notes_too) {
-  EXPECT_EQ(message_of([] {
+  EXPECT_EQ(nested_message([] {
               Context doing("loading");
               throw std::runtime_error("boom\nException raised from somewhere\nframe #0");
             }),
             "loading: boom");
-  EXPECT_EQ(message_of([] { throw std::runtime_error("alone"); }), "alone");
+  EXPECT_EQ(nested_message([] { throw std::runtime_error("alone"); }), "alone");
 }
 
 TEST(Nearest, finds_a_typo_and_nothing_far) {

@@ -28,7 +28,7 @@ ExampleReader reader(const char* source, ExampleOptions options = {}) {
   return {options, ChatTemplate("test", source)};
 }
 
-Example read(const ExampleReader& examples, const char* row) {
+Example read_example(const ExampleReader& examples, const char* row) {
   const auto example = examples(Json::parse(row));
   EXPECT_TRUE(example.has_value());
   return example.value_or(Example());
@@ -50,7 +50,7 @@ constexpr const char* two_turns =
        {"role": "assistant", "content": "So long"}]})";
 
 TEST(ExampleReader, a_text_is_learned_whole) {
-  const Example example = read({{}, std::nullopt}, R"({"id": 3, "text": "abc"})");
+  const Example example = read_example({{}, std::nullopt}, R"({"id": 3, "text": "abc"})");
   EXPECT_EQ(example.text, "abc");
   EXPECT_FALSE(example.prompt || example.targets || example.complete);
 }
@@ -60,16 +60,17 @@ TEST(ExampleReader, a_row_without_its_text_has_none) {
 }
 
 TEST(ExampleReader, of_a_completion_the_prompt_is_not_learned) {
-  const Example example = read({{}, std::nullopt}, R"({"prompt": "1 + 1 =", "completion": " 2"})");
+  const Example example =
+      read_example({{}, std::nullopt}, R"({"prompt": "1 + 1 =", "completion": " 2"})");
   EXPECT_EQ(example.text, "1 + 1 = 2");
   EXPECT_EQ(example.prompt, "1 + 1 =");
-  EXPECT_FALSE(
-      read({{.completion_only_loss = false}, std::nullopt}, R"({"prompt": "1", "completion": "2"})")
-          .prompt);
+  EXPECT_FALSE(read_example({{.completion_only_loss = false}, std::nullopt},
+                            R"({"prompt": "1", "completion": "2"})")
+                   .prompt);
 }
 
 TEST(ExampleReader, of_a_conversation_the_parts_that_the_template_marks_are_learned) {
-  const Example example = read(reader(marked_template), two_turns);
+  const Example example = read_example(reader(marked_template), two_turns);
   EXPECT_EQ(example.text,
             "<system>Be brief.</>\n<user>Hi</>\n<assistant>Hello</>\n<user>Bye</>\n"
             "<assistant>So long</>\n");
@@ -78,27 +79,28 @@ TEST(ExampleReader, of_a_conversation_the_parts_that_the_template_marks_are_lear
 }
 
 TEST(ExampleReader, without_marks_the_parts_that_answers_add_are_learned) {
-  EXPECT_EQ(learned(read(reader(plain_template), two_turns)),
+  EXPECT_EQ(learned(read_example(reader(plain_template), two_turns)),
             Texts({"Hello</>\n", "So long</>\n"}));
 }
 
 TEST(ExampleReader, a_template_that_rewrites_former_answers_is_an_error_with_advice) {
-  EXPECT_TRUE(says(message_of([] { read(reader(forgetful_template), two_turns); }),
+  EXPECT_TRUE(says(message_of([] { read_example(reader(forgetful_template), two_turns); }),
                    "the chat template writes message 3 otherwise"));
-  const Example all = read(reader(forgetful_template, {.assistant_only_loss = false}), two_turns);
+  const Example all =
+      read_example(reader(forgetful_template, {.assistant_only_loss = false}), two_turns);
   EXPECT_FALSE(all.targets.has_value());
 }
 
 TEST(ExampleReader, prompt_and_completion_may_be_messages) {
   const Example example =
-      read(reader(plain_template), R"({"prompt": [{"role": "user", "content": "Hi"}],
+      read_example(reader(plain_template), R"({"prompt": [{"role": "user", "content": "Hi"}],
                                        "completion": [{"role": "assistant", "content": "Yes"}]})");
   EXPECT_EQ(example.text, "<user>Hi</>\n<assistant>Yes</>\n");
   EXPECT_EQ(example.prompt, "<user>Hi</>\n<assistant>");
 }
 
 TEST(ExampleReader, rows_of_sharegpt_are_conversations) {
-  const Example example = read(
+  const Example example = read_example(
       reader(plain_template),
       R"({"system": "S", "conversations": [{"from": "human", "value": "Q"}, {"from": "gpt", "value": "A"}]})");
   EXPECT_EQ(example.text, "<system>S</>\n<user>Q</>\n<assistant>A</>\n");
@@ -107,10 +109,10 @@ TEST(ExampleReader, rows_of_sharegpt_are_conversations) {
 
 TEST(ExampleReader, rows_of_alpaca_go_through_the_template_if_there_is_one) {
   const char* row = R"({"instruction": "Add.", "input": "1, 2", "output": "3"})";
-  const Example chat = read(reader(plain_template), row);
+  const Example chat = read_example(reader(plain_template), row);
   EXPECT_EQ(chat.text, "<user>Add.\n1, 2</>\n<assistant>3</>\n");
   EXPECT_EQ(chat.prompt, "<user>Add.\n1, 2</>\n<assistant>");
-  const Example text = read({{}, std::nullopt}, row);
+  const Example text = read_example({{}, std::nullopt}, row);
   EXPECT_TRUE(
       text.text.ends_with("### Instruction:\nAdd.\n\n### Input:\n1, 2\n\n### Response:\n3"));
   EXPECT_EQ(*text.prompt + "3", text.text);
@@ -140,45 +142,48 @@ TEST(ExampleReader, tools_reach_the_template_with_their_keys_in_order) {
       const char* row :
       {R"({"tools": [{"type": "function", "function": {"name": "f", "a": 1}}], "messages": [{"role": "assistant", "content": "x"}]})",
        R"({"tools": "[{\"type\": \"function\", \"function\": {\"name\": \"f\", \"a\": 1}}]", "messages": [{"role": "assistant", "content": "x"}]})"})
-    EXPECT_EQ(read(reader(source, {.assistant_only_loss = false}), row).text,
+    EXPECT_EQ(read_example(reader(source, {.assistant_only_loss = false}), row).text,
               R"([{"type": "function", "function": {"name": "f", "a": 1}}]x)");
 }
 
 TEST(ExampleReader, unknown_columns_are_an_error_with_those_there_are) {
   const std::string message = message_of([] {
-    read({{}, std::nullopt}, R"({"question": "a", "answer": "b"})");
+    read_example({{}, std::nullopt}, R"({"question": "a", "answer": "b"})");
   });
   EXPECT_TRUE(says(message, "expected the column \"text\", found \"question\", \"answer\""));
 }
 
 TEST(ExampleReader, a_row_with_nothing_to_learn_is_an_error_that_shows_it) {
   EXPECT_TRUE(says(message_of([] {
-                     read(reader(plain_template),
-                          R"({"messages": [{"role": "user", "content": "only a question"}]})");
+                     read_example(
+                         reader(plain_template),
+                         R"({"messages": [{"role": "user", "content": "only a question"}]})");
                    }),
                    "only a question"));
-  EXPECT_TRUE(says(message_of([] {
-                     read({{}, std::nullopt}, R"({"prompt": "the prompt", "completion": ""})");
-                   }),
-                   "the prompt"));
+  EXPECT_TRUE(
+      says(message_of([] {
+             read_example({{}, std::nullopt}, R"({"prompt": "the prompt", "completion": ""})");
+           }),
+           "the prompt"));
 }
 
 TEST(ExampleReader, messages_of_another_shape_are_named) {
   const auto fails = [](const char* row, const char* text) {
-    return says(message_of([&] { read(reader(plain_template), row); }), text);
+    return says(message_of([&] { read_example(reader(plain_template), row); }), text);
   };
   EXPECT_TRUE(fails(R"({"messages": "hello"})", "expected a list of messages, found \"hello\""));
   EXPECT_TRUE(fails(R"({"messages": [{"content": "x"}]})", "message 1"));
   EXPECT_TRUE(fails(R"({"conversations": [{"from": "robot", "value": "x"}]})", "\"robot\""));
   EXPECT_TRUE(says(message_of([] {
-                     read({{}, std::nullopt}, two_turns);
+                     read_example({{}, std::nullopt}, two_turns);
                    }),
                    "needs a chat template, and the tokenizer has none"));
 }
 
 TEST(ExampleReader, what_a_template_refuses_is_its_own_message) {
   EXPECT_TRUE(says(message_of([] {
-                     read(reader("{{ raise_exception('no system messages, please') }}"), two_turns);
+                     read_example(reader("{{ raise_exception('no system messages, please') }}"),
+                                  two_turns);
                    }),
                    "no system messages, please"));
 }

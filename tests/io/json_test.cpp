@@ -17,7 +17,7 @@ namespace {
 
 using nlohmann::json;
 
-std::string refusal(std::string_view text) {
+std::string json_refusal(std::string_view text) {
   return message_of([&] { parse_json(text); });
 }
 
@@ -31,9 +31,9 @@ TEST(Json, parses_what_the_library_parses) {
 }
 
 TEST(Json, refuses_a_key_twice_and_says_where) {
-  EXPECT_TRUE(says(refusal("{\"a\": 1,\n \"b\": {\"c\": 1, \"c\": 2}}"),
+  EXPECT_TRUE(says(json_refusal("{\"a\": 1,\n \"b\": {\"c\": 1, \"c\": 2}}"),
                    "line 2, column 18: the key \"c\" is there twice"));
-  EXPECT_TRUE(says(refusal(R"({"a":1,"\u0061":2})"), "twice"));
+  EXPECT_TRUE(says(json_refusal(R"({"a":1,"\u0061":2})"), "twice"));
   EXPECT_EQ(parse_json(R"([{"a":1},{"a":2}])").size(), 2u);
 }
 
@@ -67,34 +67,35 @@ TEST(Json, refuses_what_is_not_json) {
                            "\"\xff\"",
                            "\"\xC0\x80\"",
                            "\"\xED\xA0\x80\""})
-    EXPECT_TRUE(says(refusal(text), "line 1, column ")) << text;
+    EXPECT_TRUE(says(json_refusal(text), "line 1, column ")) << text;
 }
 
 TEST(Json, refuses_zero_bytes_anywhere) {
-  EXPECT_TRUE(says(refusal(std::string_view("{}\0{", 4)), "line 1, column 3"));
-  EXPECT_TRUE(says(refusal(std::string_view("\"a\0b\"", 5)), "zero byte"));
+  EXPECT_TRUE(says(json_refusal(std::string_view("{}\0{", 4)), "line 1, column 3"));
+  EXPECT_TRUE(says(json_refusal(std::string_view("\"a\0b\"", 5)), "zero byte"));
 }
 
 TEST(Json, names_the_line_and_column_of_a_mistake) {
-  EXPECT_TRUE(says(refusal("{\n  \"a\": 1,\n  \"b\": tru\n}"), "line 3, column 11: invalid JSON"));
+  EXPECT_TRUE(
+      says(json_refusal("{\n  \"a\": 1,\n  \"b\": tru\n}"), "line 3, column 11: invalid JSON"));
 }
 
 TEST(Json, depth_is_limited_to_128) {
   EXPECT_NO_THROW(parse_json(std::string(128, '[') + std::string(128, ']')));
-  EXPECT_TRUE(says(refusal(std::string(129, '[') + std::string(129, ']')), "deeper than 128"));
-  EXPECT_TRUE(says(refusal(std::string(1'000'000, '[')), "deeper than 128"));
+  EXPECT_TRUE(says(json_refusal(std::string(129, '[') + std::string(129, ']')), "deeper than 128"));
+  EXPECT_TRUE(says(json_refusal(std::string(1'000'000, '[')), "deeper than 128"));
   std::string objects;
   for (int i = 0; i < 1'000'000; ++i) objects += "{\"a\":";
-  EXPECT_TRUE(says(refusal(objects), "deeper than 128"));
+  EXPECT_TRUE(says(json_refusal(objects), "deeper than 128"));
 }
 
 TEST(Json, messages_stay_short_whatever_the_text) {
-  EXPECT_LT(refusal("\"" + std::string(5'000'000, 'x')).size(), 1000u);
-  EXPECT_LT(refusal(std::string(5'000'000, '1')).size(), 1000u);
-  EXPECT_LT(
-      refusal("{\"" + std::string(100'000, 'x') + "\":1,\"" + std::string(100'000, 'x') + "\":1}")
-          .size(),
-      1000u);
+  EXPECT_LT(json_refusal("\"" + std::string(5'000'000, 'x')).size(), 1000u);
+  EXPECT_LT(json_refusal(std::string(5'000'000, '1')).size(), 1000u);
+  EXPECT_LT(json_refusal("{\"" + std::string(100'000, 'x') + "\":1,\"" + std::string(100'000, 'x') +
+                         "\":1}")
+                .size(),
+            1000u);
 }
 
 TEST(Json, many_keys_take_linear_time) {  // a search for line and column at each would take hours

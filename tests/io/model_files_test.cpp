@@ -12,9 +12,9 @@
 namespace lathe {
 namespace {
 
-const fs::path golden = fs::path(LATHE_TEST_DATA) / "golden/safetensors/sharded";
+const fs::path golden_shards = fs::path(LATHE_TEST_DATA) / "golden/safetensors/sharded";
 
-std::string refusal(const fs::path& directory) {
+std::string model_files_refusal(const fs::path& directory) {
   return message_of([&] { ModelFiles files(directory); });
 }
 
@@ -24,7 +24,8 @@ void put(const fs::path& path, std::string_view content) {
 
 /// A directory with the golden shards and an index of its own.
 void put_sharded(const fs::path& directory, const nlohmann::json& weight_map) {
-  fs::copy(golden, directory, fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+  fs::copy(golden_shards, directory,
+           fs::copy_options::recursive | fs::copy_options::overwrite_existing);
   put(directory / "model.safetensors.index.json",
       nlohmann::json({{"metadata", {{"total_size", "nonsense"}}}, {"weight_map", weight_map}})
           .dump());
@@ -53,14 +54,14 @@ void check_golden(const TensorSource& source) {
 }
 
 TEST(ModelFiles, reads_shards_that_huggingface_hub_wrote) {
-  const ModelFiles files(golden);
+  const ModelFiles files(golden_shards);
   check_golden(files);
   EXPECT_EQ(files.files().size(), 3u);
-  check_golden(*open_weights(golden));
+  check_golden(*open_weights(golden_shards));
 }
 
 TEST(ModelFiles, writes_the_shards_that_huggingface_hub_writes) {
-  const ModelFiles files(golden);
+  const ModelFiles files(golden_shards);
   std::vector<TensorView> tensors;
   for (const char* name : {"b.weight", "a.weight", "c.weight", "d.bias"}) {  // the order there
     const TensorInfo& tensor = files.at(name);
@@ -70,7 +71,7 @@ TEST(ModelFiles, writes_the_shards_that_huggingface_hub_writes) {
   const auto written = write_model_files(folder / "new/model", tensors, 50);
   ASSERT_EQ(written.size(), 4u);
   for (const std::string& name : {shard1, shard2, shard3})
-    EXPECT_EQ(read_file(folder / "new/model/" / name), read_file(golden / name)) << name;
+    EXPECT_EQ(read_file(folder / "new/model/" / name), read_file(golden_shards / name)) << name;
   const auto index = load_json(folder / "new/model/model.safetensors.index.json");
   EXPECT_EQ(index["weight_map"], golden_map());
   EXPECT_EQ(index["metadata"]["total_size"], 182);
@@ -79,7 +80,7 @@ TEST(ModelFiles, writes_the_shards_that_huggingface_hub_writes) {
 }
 
 TEST(ModelFiles, one_file_when_all_fits) {
-  const ModelFiles files(golden);
+  const ModelFiles files(golden_shards);
   std::vector<TensorView> tensors;
   for (const TensorInfo& tensor : files.tensors())
     tensors.push_back({tensor.name, tensor.dtype, tensor.shape, files.data(tensor)});
@@ -105,10 +106,10 @@ TEST(ModelFiles, a_name_twice_is_refused_before_anything_is_written) {
 
 TEST(ModelFiles, refuses_shard_names_that_are_no_plain_file_name) {
   const TemporaryFolder folder;
-  fs::copy(golden / shard1, folder / "outside.safetensors");
+  fs::copy(golden_shards / shard1, folder / "outside.safetensors");
   const fs::path model = folder / "model";
   fs::create_directories(model / "sub");
-  fs::copy(golden / shard1, model / "sub/x.safetensors");
+  fs::copy(golden_shards / shard1, model / "sub/x.safetensors");
   for (const std::string& name :
        {std::string("../outside.safetensors"), (folder / "outside.safetensors").string(),
         std::string("sub/x.safetensors"), std::string("sub\\x.safetensors"), std::string(""),
@@ -117,7 +118,7 @@ TEST(ModelFiles, refuses_shard_names_that_are_no_plain_file_name) {
     auto map = golden_map();
     map["a.weight"] = name;
     put_sharded(model, map);
-    EXPECT_TRUE(says(refusal(model), "plain name of a .safetensors file")) << name;
+    EXPECT_TRUE(says(model_files_refusal(model), "plain name of a .safetensors file")) << name;
   }
 }
 
@@ -128,7 +129,7 @@ TEST(ModelFiles, refuses_links_that_leave_the_directory) {
   put_sharded(model, golden_map());
   fs::rename(model / shard1, folder / "elsewhere.safetensors");
   fs::create_symlink(folder / "elsewhere.safetensors", model / shard1);
-  EXPECT_TRUE(says(refusal(model), "outside of the model's directory"));
+  EXPECT_TRUE(says(model_files_refusal(model), "outside of the model's directory"));
   fs::remove(model / shard1);
   fs::rename(folder / "elsewhere.safetensors", model / "inside.safetensors");
   fs::create_symlink("inside.safetensors", model / shard1);
@@ -137,7 +138,7 @@ TEST(ModelFiles, refuses_links_that_leave_the_directory) {
   const fs::path single = folder / "single";
   fs::create_directories(single);
   fs::create_symlink(model / shard1, single / "model.safetensors");
-  EXPECT_TRUE(says(refusal(single), "outside of the model's directory"));
+  EXPECT_TRUE(says(model_files_refusal(single), "outside of the model's directory"));
   fs::remove(single / "model.safetensors");
   fs::create_symlink("model.safetensors", single / "model.safetensors");
   EXPECT_TRUE(says(message_of([&] {
@@ -156,7 +157,7 @@ TEST(ModelFiles, reads_the_links_of_the_hugging_face_cache) {
   fs::create_directories(repository / "blobs");
   fs::create_directories(repository / "snapshots/0123");
   int blob = 0;
-  for (const fs::directory_entry& entry : fs::directory_iterator(golden)) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(golden_shards)) {
     const std::string name = format("hash{}", blob++);
     fs::copy(entry.path(), repository / "blobs" / name);
     fs::create_symlink("../../blobs/" + name,
@@ -169,9 +170,9 @@ TEST(ModelFiles, refuses_shards_that_are_no_regular_files) {
   const TemporaryFolder folder;
   put_sharded(folder.path(), golden_map());
   fs::remove(folder / shard1);
-  EXPECT_TRUE(says(refusal(folder.path()), shard1));
+  EXPECT_TRUE(says(model_files_refusal(folder.path()), shard1));
   fs::create_directory(folder / shard1);
-  EXPECT_TRUE(says(refusal(folder.path()), "regular file"));
+  EXPECT_TRUE(says(model_files_refusal(folder.path()), "regular file"));
 }
 
 TEST(ModelFiles, refuses_shards_and_index_that_do_not_belong_together) {
@@ -179,15 +180,16 @@ TEST(ModelFiles, refuses_shards_and_index_that_do_not_belong_together) {
   auto map = golden_map();
   map["e.weight"] = shard2;
   put_sharded(folder.path(), map);
-  EXPECT_TRUE(says(refusal(folder.path()), "the index says that tensor \"e.weight\" is in it"));
+  EXPECT_TRUE(
+      says(model_files_refusal(folder.path()), "the index says that tensor \"e.weight\" is in it"));
   map = golden_map();
   map.erase("c.weight");
   put_sharded(folder.path(), map);
-  EXPECT_TRUE(says(refusal(folder.path()), "it holds tensor \"c.weight\""));
+  EXPECT_TRUE(says(model_files_refusal(folder.path()), "it holds tensor \"c.weight\""));
   map = golden_map();
   map["b.weight"] = shard1;
   put_sharded(folder.path(), map);
-  EXPECT_TRUE(says(refusal(folder.path()), "\"b.weight\""));
+  EXPECT_TRUE(says(model_files_refusal(folder.path()), "\"b.weight\""));
 }
 
 TEST(ModelFiles, refuses_a_malformed_index) {
@@ -196,7 +198,8 @@ TEST(ModelFiles, refuses_a_malformed_index) {
                             R"({"weight_map":{"a":"x.safetensors","a":"y.safetensors"}})",
                             R"({"weight_map":{"a":null}})"}) {
     put(folder / "model.safetensors.index.json", index);
-    EXPECT_TRUE(says(refusal(folder.path()), "model.safetensors.index.json: ")) << index;
+    EXPECT_TRUE(says(model_files_refusal(folder.path()), "model.safetensors.index.json: "))
+        << index;
   }
 }
 
@@ -204,21 +207,21 @@ TEST(ModelFiles, pickles_are_refused_with_the_way_out) {
   const TemporaryFolder folder;
   for (const char* name : {"pytorch_model.bin", "model.pt", "consolidated.00.pth", "model.ckpt"}) {
     put(folder / name, "\x80\x02");
-    EXPECT_TRUE(says(refusal(folder.path()), "save_pretrained(OUT)")) << name;
+    EXPECT_TRUE(says(model_files_refusal(folder.path()), "save_pretrained(OUT)")) << name;
     EXPECT_TRUE(says(message_of([&] { open_weights(folder / name); }), "is a pickle")) << name;
     fs::remove(folder / name);
   }
   put(folder / "model.safetensors.index.json", R"({"weight_map":{"a":"pytorch_model-1.bin"}})");
-  EXPECT_TRUE(says(refusal(folder.path()), "is a pickle"));
+  EXPECT_TRUE(says(model_files_refusal(folder.path()), "is a pickle"));
 }
 
 TEST(ModelFiles, a_directory_without_weights_says_what_it_holds) {
   const TemporaryFolder folder;
-  EXPECT_TRUE(says(refusal(folder.path()), "found an empty directory"));
+  EXPECT_TRUE(says(model_files_refusal(folder.path()), "found an empty directory"));
   put(folder / "config.json", "{}");
-  EXPECT_TRUE(says(refusal(folder.path()), "found \"config.json\""));
-  EXPECT_TRUE(says(refusal(folder / "config.json"), "found a file"));
-  EXPECT_TRUE(says(refusal(folder / "missing"), "found nothing"));
+  EXPECT_TRUE(says(model_files_refusal(folder.path()), "found \"config.json\""));
+  EXPECT_TRUE(says(model_files_refusal(folder / "config.json"), "found a file"));
+  EXPECT_TRUE(says(model_files_refusal(folder / "missing"), "found nothing"));
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-const fs::path golden = fs::path(LATHE_TEST_DATA) / "golden/parquet";
+const fs::path golden_tables = fs::path(LATHE_TEST_DATA) / "golden/parquet";
 
 std::vector<json> read_all(const fs::path& path, std::vector<std::string> columns = {}) {
   const std::unique_ptr<Rows> rows = open_parquet(path, std::move(columns));
@@ -35,8 +35,8 @@ void write_quickly(const fs::path& path, const std::string& content) {
 }
 
 TEST(Parquet, reads_every_type_as_json) {
-  const std::string text = read_file(golden / "types.jsonl");
-  const std::vector<json> rows = read_all(golden / "types.parquet");
+  const std::string text = read_file(golden_tables / "types.jsonl");
+  const std::vector<json> rows = read_all(golden_tables / "types.parquet");
   ASSERT_EQ(rows.size(), 3u);
   size_t begin = 0;
   for (const json& row : rows) {
@@ -49,14 +49,14 @@ TEST(Parquet, reads_every_type_as_json) {
 }
 
 TEST(Parquet, reads_only_the_columns_asked_for) {
-  const std::vector<json> rows = read_all(golden / "types.parquet", {"messages", "text"});
+  const std::vector<json> rows = read_all(golden_tables / "types.parquet", {"messages", "text"});
   EXPECT_EQ(rows[0].size(), 2u);
   EXPECT_EQ(rows[0].at("messages").at(0), (json{{"role", "user"}, {"content", "Hi"}}));
 }
 
 TEST(Parquet, reads_row_groups_of_every_codec_and_both_page_versions) {
   for (const std::string name : {"none", "snappy", "gzip", "zstd", "lz4", "pages2"}) {
-    const std::vector<json> rows = read_all(golden / (name + ".parquet"));
+    const std::vector<json> rows = read_all(golden_tables / (name + ".parquet"));
     ASSERT_EQ(rows.size(), 1000u) << name;
     for (int i = 0; i < 1000; ++i)
       ASSERT_EQ(rows[static_cast<size_t>(i)],
@@ -66,29 +66,30 @@ TEST(Parquet, reads_row_groups_of_every_codec_and_both_page_versions) {
 }
 
 TEST(Parquet, says_that_a_codec_is_not_supported) {
-  EXPECT_TRUE(says(error_of(golden / "brotli.parquet"), "rotli"));
+  EXPECT_TRUE(says(error_of(golden_tables / "brotli.parquet"), "rotli"));
 }
 
 TEST(Parquet, reads_a_file_without_rows) {
-  EXPECT_TRUE(read_all(golden / "empty.parquet").empty());
+  EXPECT_TRUE(read_all(golden_tables / "empty.parquet").empty());
 }
 
 TEST(Parquet, numbers_that_json_does_not_have_are_null) {
-  const std::vector<json> rows = read_all(golden / "not_finite.parquet");
+  const std::vector<json> rows = read_all(golden_tables / "not_finite.parquet");
   EXPECT_TRUE(rows[0].at("x").is_null());
   EXPECT_TRUE(rows[1].at("x").is_null());
   EXPECT_EQ(rows[2].at("x"), 1.0);
 }
 
 TEST(Parquet, names_the_columns_found_if_one_is_missing) {
-  const std::string message = error_of(golden / "snappy.parquet", {"txet"});
+  const std::string message = error_of(golden_tables / "snappy.parquet", {"txet"});
   EXPECT_TRUE(
       says(message, "snappy.parquet: expected a column \"txet\", found the columns n, text"));
 }
 
 TEST(Parquet, refuses_bytes_that_are_no_text_unless_not_asked_for) {
-  EXPECT_TRUE(says(error_of(golden / "binary.parquet"), "row 0: column \"image\": expected text"));
-  EXPECT_EQ(read_all(golden / "binary.parquet", {"text"}).size(), 2u);
+  EXPECT_TRUE(
+      says(error_of(golden_tables / "binary.parquet"), "row 0: column \"image\": expected text"));
+  EXPECT_EQ(read_all(golden_tables / "binary.parquet", {"text"}).size(), 2u);
 }
 
 TEST(Parquet, refuses_files_of_other_kinds) {
@@ -117,7 +118,7 @@ TEST(Parquet, refuses_a_schema_nested_without_end) {
 }
 
 TEST(Parquet, refuses_every_cut_of_a_file) {
-  const std::string whole = read_file(golden / "not_finite.parquet");
+  const std::string whole = read_file(golden_tables / "not_finite.parquet");
   const TemporaryFolder folder;
   for (size_t size = 0; size < whole.size(); size += 1 + size % 7) {
     write_quickly(folder / "x.parquet", whole.substr(0, size));
@@ -129,7 +130,7 @@ TEST(Parquet, damaged_bytes_end_in_rows_or_an_error_that_names_the_file) {
   const TemporaryFolder folder;
   Random random(7);
   for (const std::string name : {"types", "pages2", "lz4"}) {
-    const std::string whole = read_file(golden / (name + ".parquet"));
+    const std::string whole = read_file(golden_tables / (name + ".parquet"));
     for (int round = 0; round < 200; ++round) {
       std::string damaged = whole;
       for (uint64_t i = 0; i <= random.below(4); ++i)

@@ -15,7 +15,7 @@ namespace {
 constexpr const char* decodable[] = {"F16",    "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0",
                                      "IQ4_NL", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K"};
 
-SafetensorsFile golden() {
+SafetensorsFile golden_blocks() {
   return SafetensorsFile(fs::path(LATHE_TEST_DATA) / "golden/gguf/blocks.safetensors");
 }
 
@@ -64,7 +64,7 @@ double relative_error(const char* name, const std::vector<float>& in) {
 }
 
 TEST(Quant, decodes_every_format_to_the_bits_of_the_gguf_package) {
-  const SafetensorsFile file = golden();
+  const SafetensorsFile file = golden_blocks();
   for (const std::string name : decodable) {
     const auto expected = floats(file.data(file.at(name + ".numbers")));
     const auto found = decoded(block_format(name), file.data(file.at(name + ".blocks")));
@@ -76,7 +76,7 @@ TEST(Quant, decodes_every_format_to_the_bits_of_the_gguf_package) {
 }
 
 TEST(Quant, decodes_blocks_at_odd_addresses) {
-  const SafetensorsFile file = golden();
+  const SafetensorsFile file = golden_blocks();
   for (const std::string name : decodable) {
     const auto blocks = file.data(file.at(name + ".blocks"));
     std::vector<std::byte> moved(blocks.size() + 1);
@@ -87,7 +87,7 @@ TEST(Quant, decodes_blocks_at_odd_addresses) {
 }
 
 TEST(Quant, encodes_to_the_bits_of_the_gguf_package) {
-  const SafetensorsFile file = golden();
+  const SafetensorsFile file = golden_blocks();
   const auto numbers = floats(file.data(file.at("numbers")));
   for (const std::string name : {"F16", "BF16", "Q4_0", "Q5_0", "Q8_0"}) {
     const BlockFormat& format = block_format(name);

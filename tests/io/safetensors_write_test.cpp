@@ -7,7 +7,7 @@
 namespace lathe {
 namespace {
 
-const fs::path golden = fs::path(LATHE_TEST_DATA) / "golden/safetensors";
+const fs::path golden_folder = fs::path(LATHE_TEST_DATA) / "golden/safetensors";
 
 std::span<const std::byte> bytes_of(std::string_view text) {
   return std::as_bytes(std::span(text));
@@ -21,7 +21,7 @@ std::vector<std::byte> golden_bytes(size_t t, size_t size, bool boolean) {
   return bytes;
 }
 
-void check_golden(const SafetensorsFile& file) {
+void check_written(const SafetensorsFile& file) {
   size_t t = 0;
   for (const TensorInfo& tensor : file.tensors()) {
     const auto expected = golden_bytes(t++, tensor.bytes, tensor.dtype == DType::BOOL);
@@ -39,10 +39,10 @@ std::vector<TensorView> views(const SafetensorsFile& file) {
 class SafetensorsGolden : public testing::TestWithParam<const char*> {};
 
 TEST_P(SafetensorsGolden, is_read_and_written_back_byte_for_byte) {
-  const fs::path path = golden / GetParam();
+  const fs::path path = golden_folder / GetParam();
   const SafetensorsFile file(path);
   ASSERT_FALSE(file.tensors().empty());
-  check_golden(file);
+  check_written(file);
   const TemporaryFolder folder;
   write_safetensors(folder / "copy", views(file), file.metadata());
   EXPECT_EQ(read_file(folder / "copy"), read_file(path));
@@ -52,7 +52,7 @@ INSTANTIATE_TEST_SUITE_P(Files, SafetensorsGolden,
                          testing::Values("all_dtypes.safetensors", "shapes.safetensors"));
 
 TEST(SafetensorsGoldenFiles, hold_every_dtype_of_whole_bytes) {
-  const SafetensorsFile file(golden / "all_dtypes.safetensors");
+  const SafetensorsFile file(golden_folder / "all_dtypes.safetensors");
   EXPECT_EQ(file.tensors().size(), 19u);
   EXPECT_EQ(file.at("t.bfloat16").dtype, DType::BF16);
   EXPECT_EQ(file.at("t.float8_e4m3fn").dtype, DType::F8_E4M3);

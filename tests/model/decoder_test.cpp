@@ -11,7 +11,7 @@
 namespace lathe {
 namespace {
 
-ModelConfig small_config() {
+ModelConfig two_layers() {
   ModelConfig c;
   c.vocab_size = 61;
   c.hidden_size = 32;
@@ -33,7 +33,7 @@ Tensor tokens(int64_t rows, int64_t length) {
 }
 
 TEST(Decoder, names_its_weights_as_hugging_face_does) {
-  const auto model = new_model(small_config(), 0);
+  const auto model = new_model(two_layers(), 0);
   std::vector<std::string> names;
   for (const NamedTensor& weight : model->named_tensors()) names.push_back(weight.name);
   EXPECT_EQ(names.size(), 3 * 9 + 3);
@@ -43,9 +43,9 @@ TEST(Decoder, names_its_weights_as_hugging_face_does) {
 }
 
 TEST(Decoder, initialises_each_weight_from_its_own_stream) {
-  ModelConfig deeper = small_config();
+  ModelConfig deeper = two_layers();
   deeper.num_hidden_layers = 4;
-  const auto a = new_model(small_config(), 7);
+  const auto a = new_model(two_layers(), 7);
   const auto b = new_model(deeper, 7);
   EXPECT_TRUE(at::equal(*a->named_tensors()[1].tensor, *b->named_tensors()[1].tensor));
   EXPECT_FALSE(
@@ -54,7 +54,7 @@ TEST(Decoder, initialises_each_weight_from_its_own_stream) {
 }
 
 TEST(Decoder, a_packed_row_equals_its_documents_alone) {
-  const auto model = new_model(small_config(), 1, at::kDouble);
+  const auto model = new_model(two_layers(), 1, at::kDouble);
   model->set_compute_dtype(at::kDouble);
   const at::NoGradGuard no_grad;
   const Tensor ids = tokens(1, 12);
@@ -68,7 +68,7 @@ TEST(Decoder, a_packed_row_equals_its_documents_alone) {
 }
 
 TEST(Decoder, with_a_cache_equals_without) {
-  const auto model = new_model(small_config(), 2);
+  const auto model = new_model(two_layers(), 2);
   const at::NoGradGuard no_grad;
   const Tensor ids = tokens(3, 10);
   const Tensor whole = model->hidden_states({ids, {}, {}});
@@ -82,7 +82,7 @@ TEST(Decoder, with_a_cache_equals_without) {
 
 TEST(Decoder, recomputing_activations_gives_the_same_gradients) {
   const auto gradients = [](bool recompute) {
-    const auto model = new_model(small_config(), 3);
+    const auto model = new_model(two_layers(), 3);
     model->set_gradient_checkpointing(recompute);
     for (const NamedTensor& weight : model->named_tensors()) weight.tensor->requires_grad_();
     const Tensor hidden = model->hidden_states({tokens(2, 9), {}, {}}).view({18, 32});
@@ -99,7 +99,7 @@ TEST(Decoder, recomputing_activations_gives_the_same_gradients) {
 TEST(Decoder, saved_and_loaded_is_the_same_model) {
   const TemporaryFolder folder;
   for (const bool tied : {false, true}) {
-    ModelConfig config = small_config();
+    ModelConfig config = two_layers();
     config.tie_word_embeddings = tied;
     config.attention_bias = tied;
     const auto model = new_model(config, 4);
@@ -117,7 +117,7 @@ TEST(Decoder, saved_and_loaded_is_the_same_model) {
 
 TEST(Decoder, a_weight_of_another_shape_is_an_error_that_names_it) {
   const TemporaryFolder folder;
-  ModelConfig config = small_config();
+  ModelConfig config = two_layers();
   const auto model = new_model(config, 4);
   save_model(*model, folder.path());
   config.hidden_size = 64;
@@ -133,7 +133,7 @@ TEST(Decoder, a_weight_of_another_shape_is_an_error_that_names_it) {
 }
 
 TEST(ModelConfig, refuses_what_it_would_compute_differently) {
-  nlohmann::json good = write_model_config(small_config(), "float32");
+  nlohmann::json good = write_model_config(two_layers(), "float32");
   EXPECT_NO_THROW(read_model_config(good));
   for (const auto& [key, value] : std::vector<std::pair<std::string, nlohmann::json>>{
            {"model_type", "mamba"},
@@ -154,7 +154,7 @@ TEST(ModelConfig, refuses_what_it_would_compute_differently) {
 }
 
 TEST(ModelConfig, reads_the_spelling_of_transformers_4) {
-  nlohmann::json config = write_model_config(small_config(), "float32");
+  nlohmann::json config = write_model_config(two_layers(), "float32");
   config.erase("rope_parameters");
   config["rope_theta"] = 500000.0;
   config["rope_scaling"] = {{"type", "linear"}, {"factor", 4.0}};

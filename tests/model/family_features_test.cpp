@@ -67,7 +67,7 @@ ModelConfig config_of(const std::string& recipe) {
 }
 
 /// Sizes that every family can have.
-constexpr const char* sizes =
+constexpr const char* small_sizes =
     "{vocab_size: 30, hidden_size: 16, intermediate_size: 20, num_hidden_layers: 7, "
     "num_attention_heads: 2, ";
 
@@ -75,7 +75,7 @@ class Recipes : public testing::TestWithParam<std::string> {};
 
 TEST_P(Recipes, make_a_new_model_that_can_be_stored) {
   const at::NoGradGuard no_grad;
-  const ModelConfig config = config_of(format("{}model_type: {}}}", sizes, GetParam()));
+  const ModelConfig config = config_of(format("{}model_type: {}}}", small_sizes, GetParam()));
   const auto model = new_model(config, 1);
   const Tensor ids = at::randint(30, {2, 12}, at::kLong);
   EXPECT_TRUE(model->logits(model->hidden_states({ids, {}, {}})).isfinite().all().item<bool>());
@@ -89,7 +89,7 @@ INSTANTIATE_TEST_SUITE_P(Families, Recipes, testing::ValuesIn(model_types()),
 
 TEST(FamilyRecipes, fill_in_the_pattern_of_the_family) {
   const auto types = [](const char* more) {
-    return new_model(config_of(format("{}{}}}", sizes, more)), 1)->config().layer_types;
+    return new_model(config_of(format("{}{}}}", small_sizes, more)), 1)->config().layer_types;
   };
   const std::string local = sliding_attention, global = full_attention;
   EXPECT_EQ(types("model_type: gemma2, sliding_window: 5"),
@@ -102,7 +102,7 @@ TEST(FamilyRecipes, fill_in_the_pattern_of_the_family) {
 
 TEST(FamilyRecipes, refuse_what_the_family_has_not) {
   const auto error = [](const char* more) {
-    return message_of([&] { new_model(config_of(format("{}{}}}", sizes, more)), 1); });
+    return message_of([&] { new_model(config_of(format("{}{}}}", small_sizes, more)), 1); });
   };
   EXPECT_TRUE(says(error("model_type: llama, sliding_window: 5"),
                    "a model of type llama has no such: sliding_window"));

@@ -22,11 +22,6 @@ Tensor golden(const std::string& name) {
   return tensor_of(info, file.data(info));
 }
 
-Tensor logits_of(Model& model, const Tensor& ids) {
-  const at::NoGradGuard no_grad;
-  return model.logits(model.hidden_states({ids, {}, {}}));
-}
-
 class GgufGolden : public testing::TestWithParam<std::string> {
  protected:
   const fs::path path = folder / (GetParam() + ".gguf");
@@ -121,7 +116,7 @@ TEST(GgufModel, what_gguf_cannot_say_is_an_error_that_names_it) {
   }
 }
 
-ModelConfig sizes(int64_t hidden) {
+ModelConfig model_of_width(int64_t hidden) {
   ModelConfig config;
   config.vocab_size = 40;
   config.hidden_size = hidden;
@@ -132,7 +127,7 @@ ModelConfig sizes(int64_t hidden) {
 }
 
 TEST(GgufModel, each_format_keeps_what_it_can) {
-  const auto model = new_model(sizes(256), 1);
+  const auto model = new_model(model_of_width(256), 1);
   const Tensor& weight = *model->named_tensors()[1].tensor;
   ASSERT_EQ(weight.dim(), 2);
   double before = 0;
@@ -148,7 +143,7 @@ TEST(GgufModel, each_format_keeps_what_it_can) {
 
 TEST(GgufModel, what_is_small_or_decides_much_is_kept_finer) {
   const auto types = [](int64_t hidden, const char* quant, const char* tensor) {
-    const auto model = new_model(sizes(hidden), 1);
+    const auto model = new_model(model_of_width(hidden), 1);
     const TemporaryFolder temporary;
     save_gguf(*model, temporary / "x.gguf", {.quant = quant, .name = ""}, {});
     const GgufFile file(temporary / "x.gguf");
@@ -164,13 +159,13 @@ TEST(GgufModel, what_is_small_or_decides_much_is_kept_finer) {
 }
 
 TEST(GgufModel, an_unknown_format_is_answered_with_those_there_are) {
-  const auto model = new_model(sizes(32), 1);
+  const auto model = new_model(model_of_width(32), 1);
   EXPECT_TRUE(says(message_of([&] { through_gguf(*model, "Q2_K"); }), "there are F32, F16, BF16"));
 }
 
 TEST(GgufModel, weights_that_a_format_cannot_hold_are_named_and_leave_no_file) {
   const at::NoGradGuard no_grad;
-  const auto model = new_model(sizes(32), 1);
+  const auto model = new_model(model_of_width(32), 1);
   model->named_tensors()[1].tensor->fill_(NAN);
   const TemporaryFolder temporary;
   EXPECT_TRUE(says(message_of([&] {

@@ -11,6 +11,12 @@
 
 namespace lathe {
 
+/// What the model gives for ids (B, T), without gradients.
+inline Tensor logits_of(Model& model, const Tensor& ids) {
+  const at::NoGradGuard no_grad;
+  return model.logits(model.hidden_states({ids, {}, {}}));
+}
+
 class GoldenFamily {
  public:
   explicit GoldenFamily(const std::string& name)

@@ -77,7 +77,7 @@ int64_t left_by_forward_pass(Model& model, const TrainingMethod& method, const T
 }
 
 /// A model of that family, whose layers are large beside what is left out of the estimate.
-ModelConfig wide_model(const std::string& family) {
+ModelConfig wide_config(const std::string& family) {
   ModelConfig c = GoldenFamily(family).load()->config();
   const bool grouped = c.key_value_heads() < c.num_attention_heads;
   c.vocab_size = 8;
@@ -95,7 +95,7 @@ ModelConfig wide_model(const std::string& family) {
 class TrainingMemoryOf : public testing::TestWithParam<std::string> {};
 
 TEST_P(TrainingMemoryOf, is_what_a_forward_pass_leaves_for_the_backward_pass) {
-  const auto model = new_model(wide_model(GetParam()), 1);
+  const auto model = new_model(wide_config(GetParam()), 1);
   const Tensor ids = at::randint(8, {4, 32}, at::kLong);
   for (const TrainingMethod& method : training_methods()) {
     if (method.gradient_checkpointing || method.lora_rank > 0) continue;
@@ -111,7 +111,7 @@ TEST_P(TrainingMemoryOf, is_what_a_forward_pass_leaves_for_the_backward_pass) {
 }
 
 TEST_P(TrainingMemoryOf, counts_what_is_left_with_gradient_checkpointing) {
-  const auto model = new_model(wide_model(GetParam()), 1);
+  const auto model = new_model(wide_config(GetParam()), 1);
   const Tensor ids = at::randint(8, {4, 32}, at::kLong);
   const TrainingMethod method{.name = "", .bf16 = true, .gradient_checkpointing = true};
   const int64_t left = left_by_forward_pass(*model, method, ids);

@@ -10,12 +10,13 @@
 namespace lathe {
 namespace {
 
-ModelConfig read(const char* text) {
+ModelConfig read_published(const char* text) {
   return read_model_config(parse_json(text));
 }
 
 TEST(PublishedConfigs, llama_3_2) {
-  const ModelConfig c = read(R"({"architectures": ["LlamaForCausalLM"], "attention_bias": false,
+  const ModelConfig c =
+      read_published(R"({"architectures": ["LlamaForCausalLM"], "attention_bias": false,
     "attention_dropout": 0.0, "bos_token_id": 128000, "eos_token_id": [128001, 128008, 128009],
     "head_dim": 64, "hidden_act": "silu", "hidden_size": 2048, "initializer_range": 0.02,
     "intermediate_size": 8192, "max_position_embeddings": 131072, "mlp_bias": false,
@@ -31,7 +32,8 @@ TEST(PublishedConfigs, llama_3_2) {
 }
 
 TEST(PublishedConfigs, smollm2) {
-  const ModelConfig c = read(R"({"architectures": ["LlamaForCausalLM"], "attention_bias": false,
+  const ModelConfig c =
+      read_published(R"({"architectures": ["LlamaForCausalLM"], "attention_bias": false,
     "attention_dropout": 0.0, "bos_token_id": 1, "eos_token_id": 2, "hidden_act": "silu",
     "hidden_size": 576, "initializer_range": 0.041666666666666664, "intermediate_size": 1536,
     "is_llama_config": true, "max_position_embeddings": 8192, "mlp_bias": false,
@@ -45,7 +47,8 @@ TEST(PublishedConfigs, smollm2) {
 }
 
 TEST(PublishedConfigs, smollm3) {
-  const ModelConfig c = read(R"({"architectures": ["SmolLM3ForCausalLM"], "attention_bias": false,
+  const ModelConfig c =
+      read_published(R"({"architectures": ["SmolLM3ForCausalLM"], "attention_bias": false,
     "attention_dropout": 0.0, "eos_token_id": 128012, "hidden_act": "silu", "hidden_size": 2048,
     "initializer_range": 0.02, "intermediate_size": 11008, "max_position_embeddings": 65536,
     "max_window_layers": 28, "mlp_bias": false, "model_type": "smollm3",
@@ -61,7 +64,8 @@ TEST(PublishedConfigs, smollm3) {
 }
 
 TEST(PublishedConfigs, qwen_2_5) {
-  const ModelConfig c = read(R"({"architectures": ["Qwen2ForCausalLM"], "attention_dropout": 0.0,
+  const ModelConfig c =
+      read_published(R"({"architectures": ["Qwen2ForCausalLM"], "attention_dropout": 0.0,
     "bos_token_id": 151643, "eos_token_id": 151645, "hidden_act": "silu", "hidden_size": 896,
     "initializer_range": 0.02, "intermediate_size": 4864, "max_position_embeddings": 32768,
     "max_window_layers": 21, "model_type": "qwen2", "num_attention_heads": 14,
@@ -74,7 +78,8 @@ TEST(PublishedConfigs, qwen_2_5) {
 }
 
 TEST(PublishedConfigs, gemma_2) {
-  const ModelConfig c = read(R"({"architectures": ["Gemma2ForCausalLM"], "attention_bias": false,
+  const ModelConfig c =
+      read_published(R"({"architectures": ["Gemma2ForCausalLM"], "attention_bias": false,
     "attention_dropout": 0.0, "attn_logit_softcapping": 50.0, "bos_token_id": 2,
     "cache_implementation": "hybrid", "eos_token_id": [1, 107], "final_logit_softcapping": 30.0,
     "head_dim": 256, "hidden_act": "gelu_pytorch_tanh", "hidden_activation": "gelu_pytorch_tanh",
@@ -91,7 +96,7 @@ TEST(PublishedConfigs, gemma_2) {
 }
 
 TEST(PublishedConfigs, gemma_3_text) {
-  const ModelConfig c = read(R"({"_sliding_window_pattern": 6, "architectures":
+  const ModelConfig c = read_published(R"({"_sliding_window_pattern": 6, "architectures":
     ["Gemma3ForCausalLM"], "attention_bias": false, "attention_dropout": 0.0,
     "attn_logit_softcapping": null, "bos_token_id": 2, "cache_implementation": "hybrid",
     "eos_token_id": [1, 106], "final_logit_softcapping": null, "head_dim": 256,
@@ -111,7 +116,8 @@ TEST(PublishedConfigs, gemma_3_text) {
 }
 
 TEST(PublishedConfigs, phi_3_mini) {
-  const ModelConfig c = read(R"({"_name_or_path": "Phi-3-mini-4k-instruct", "architectures":
+  const ModelConfig c =
+      read_published(R"({"_name_or_path": "Phi-3-mini-4k-instruct", "architectures":
     ["Phi3ForCausalLM"], "attention_bias": false, "attention_dropout": 0.0, "auto_map":
     {"AutoConfig": "configuration_phi3.Phi3Config"}, "bos_token_id": 1, "embd_pdrop": 0.0,
     "eos_token_id": 32000, "hidden_act": "silu", "hidden_size": 3072, "initializer_range": 0.02,
@@ -127,7 +133,8 @@ TEST(PublishedConfigs, phi_3_mini) {
 }
 
 TEST(PublishedConfigs, mistral_7b) {
-  const ModelConfig first = read(R"({"architectures": ["MistralForCausalLM"], "bos_token_id": 1,
+  const ModelConfig first =
+      read_published(R"({"architectures": ["MistralForCausalLM"], "bos_token_id": 1,
     "eos_token_id": 2, "hidden_act": "silu", "hidden_size": 4096, "initializer_range": 0.02,
     "intermediate_size": 14336, "max_position_embeddings": 32768, "model_type": "mistral",
     "num_attention_heads": 32, "num_hidden_layers": 32, "num_key_value_heads": 8,
@@ -135,7 +142,8 @@ TEST(PublishedConfigs, mistral_7b) {
     "tie_word_embeddings": false, "torch_dtype": "bfloat16", "transformers_version":
     "4.34.0.dev0", "use_cache": true, "vocab_size": 32000})");
   EXPECT_TRUE(first.is_local(31));
-  const ModelConfig third = read(R"({"hidden_size": 4096, "intermediate_size": 14336, "model_type":
+  const ModelConfig third =
+      read_published(R"({"hidden_size": 4096, "intermediate_size": 14336, "model_type":
     "mistral", "num_attention_heads": 32, "num_hidden_layers": 32, "num_key_value_heads": 8,
     "rope_theta": 1000000.0, "sliding_window": null, "vocab_size": 32768})");
   EXPECT_FALSE(third.has_local_layers());

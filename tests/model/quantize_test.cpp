@@ -16,11 +16,6 @@
 namespace lathe {
 namespace {
 
-Tensor logits_of(Model& model, const Tensor& ids) {
-  const at::NoGradGuard no_grad;
-  return model.logits(model.hidden_states({ids, {}, {}}));
-}
-
 /// The formats of the model's weights by their names; "" for plain ones.
 std::map<std::string, std::string> formats(Model& model) {
   std::map<std::string, std::string> found;
@@ -114,7 +109,7 @@ TEST(Quantize, routers_and_what_is_no_whole_blocks_stay_as_they_are) {
 }
 
 /// A model of the family that has whole blocks of 32.
-std::unique_ptr<Model> wide_model(const std::string& family) {
+std::unique_ptr<Model> model_of_blocks(const std::string& family) {
   ModelConfig config = GoldenFamily(family).load()->config();
   config.hidden_size = 64;
   config.intermediate_size = 96;
@@ -129,7 +124,7 @@ class KeptBlocks : public testing::TestWithParam<std::tuple<std::string, std::st
 
 TEST_P(KeptBlocks, give_the_logits_of_the_decoded_model) {
   const auto& [family, quant] = GetParam();
-  const auto model = wide_model(family);
+  const auto model = model_of_blocks(family);
   const TemporaryFolder folder;
   save_gguf(*model, folder / "x.gguf", {.quant = quant, .name = "x"}, {});
   const auto decoded = load_model(folder / "x.gguf", at::kFloat);
@@ -155,7 +150,7 @@ INSTANTIATE_TEST_SUITE_P(Gguf, KeptBlocks,
                          });
 
 TEST(Quantize, the_blocks_of_a_gguf_file_can_become_nf4) {
-  const auto model = wide_model("llama");
+  const auto model = model_of_blocks("llama");
   const TemporaryFolder folder;
   save_gguf(*model, folder / "x.gguf", {.quant = "Q8_0", .name = "x"}, {});
   const auto quantized =
@@ -165,7 +160,7 @@ TEST(Quantize, the_blocks_of_a_gguf_file_can_become_nf4) {
 
 TEST(Quantize, what_needs_all_numbers_is_an_error_that_says_what_to_do) {
   const TemporaryFolder folder, base;
-  save_model(*wide_model("llama"), base.path());
+  save_model(*model_of_blocks("llama"), base.path());
   const auto load = [&](WeightFormat format) {
     return load_model(base.path(), at::kFloat, WeightMemory::owned, format);
   };

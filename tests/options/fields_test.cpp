@@ -13,7 +13,7 @@ namespace {
 using example::read;
 using example::Recipe;
 
-std::string failure(const std::string& yaml) {
+std::string recipe_failure(const std::string& yaml) {
   return message_of([&] { read("model: m\n" + yaml); });
 }
 
@@ -66,78 +66,83 @@ TEST(Fields, aliases_and_hyphens_name_the_same_option) {
   EXPECT_EQ(read("{model_name_or_path: m, lr: 1}").optimizer.learning_rate, 1);
   EXPECT_EQ(read("{base-model: m, learning-rate: 2}").optimizer.learning_rate, 2);
   EXPECT_EQ(read("{model: m, adapters: [{lora_r: 3}]}").adapters[0].r, 3);
-  EXPECT_EQ(failure("lr: 1\nlearning_rate: 2\n"),
+  EXPECT_EQ(recipe_failure("lr: 1\nlearning_rate: 2\n"),
             "reading recipe.yaml: line 3: \"learning_rate\": the same option as \"lr\", which is "
             "given too; keep one of them");
-  EXPECT_TRUE(says(failure("base_model: n"), "\"base_model\": the same option as \"model\""));
+  EXPECT_TRUE(
+      says(recipe_failure("base_model: n"), "\"base_model\": the same option as \"model\""));
 }
 
 TEST(Fields, names_unknown_keys_with_the_nearest) {
-  EXPECT_EQ(failure("lerning_rate: 1"),
+  EXPECT_EQ(recipe_failure("lerning_rate: 1"),
             "reading recipe.yaml: line 2: \"lerning_rate\": no such option; did you mean "
             "\"learning_rate\"?");
-  EXPECT_EQ(failure("sample_paking: 1"),
+  EXPECT_EQ(recipe_failure("sample_paking: 1"),
             "reading recipe.yaml: line 2: \"sample_paking\": no such option; did you mean "
             "\"packing\"?");
-  EXPECT_EQ(failure("lora_r: 8"),
+  EXPECT_EQ(recipe_failure("lora_r: 8"),
             "reading recipe.yaml: line 2: \"lora_r\": no such option; it belongs under "
             "\"adapters\"");
-  EXPECT_EQ(failure("fp16: true"),
+  EXPECT_EQ(recipe_failure("fp16: true"),
             "reading recipe.yaml: line 2: \"fp16\": no such option; use bf16: true");
-  EXPECT_EQ(failure("qwertyuiop: true"),
+  EXPECT_EQ(recipe_failure("qwertyuiop: true"),
             "reading recipe.yaml: line 2: \"qwertyuiop\": no such option");
-  EXPECT_EQ(failure("adapters:\n  - r: 8\n    nmae: x\n"),
+  EXPECT_EQ(recipe_failure("adapters:\n  - r: 8\n    nmae: x\n"),
             "reading recipe.yaml: line 4: \"adapters[0].nmae\": no such option; did you mean "
             "\"name\"?");
 }
 
 TEST(Fields, says_what_was_expected_and_found) {
   const std::string at = "reading recipe.yaml: line 2: ";
-  EXPECT_EQ(failure("learning_rate: fast"),
+  EXPECT_EQ(recipe_failure("learning_rate: fast"),
             at + "\"learning_rate\": expected a number > 0, found \"fast\"");
-  EXPECT_EQ(failure("lr: 0"), at + "\"lr\": expected a number > 0, found \"0\"");
-  EXPECT_EQ(failure("beta: 1"), at + "\"beta\": expected a number >= 0 and < 1, found \"1\"");
-  EXPECT_EQ(failure("max_steps: 1.5"),
+  EXPECT_EQ(recipe_failure("lr: 0"), at + "\"lr\": expected a number > 0, found \"0\"");
+  EXPECT_EQ(recipe_failure("beta: 1"),
+            at + "\"beta\": expected a number >= 0 and < 1, found \"1\"");
+  EXPECT_EQ(recipe_failure("max_steps: 1.5"),
             at + "\"max_steps\": expected an integer >= 1, found \"1.5\"");
-  EXPECT_EQ(failure("max_steps: 1_000"),
+  EXPECT_EQ(recipe_failure("max_steps: 1_000"),
             at + "\"max_steps\": expected an integer >= 1, found \"1_000\"; write 1000");
-  EXPECT_EQ(failure("max_steps: '5'"),
+  EXPECT_EQ(recipe_failure("max_steps: '5'"),
             at + "\"max_steps\": expected an integer >= 1, found \"5\"; leave out the quotes");
-  EXPECT_EQ(failure("max_steps:"), at + "\"max_steps\": expected an integer >= 1, found nothing");
-  EXPECT_EQ(failure("max_steps: [1]"),
+  EXPECT_EQ(recipe_failure("max_steps:"),
+            at + "\"max_steps\": expected an integer >= 1, found nothing");
+  EXPECT_EQ(recipe_failure("max_steps: [1]"),
             at + "\"max_steps\": expected an integer >= 1, found a list");
-  EXPECT_EQ(failure("packing: 'true'"),
+  EXPECT_EQ(recipe_failure("packing: 'true'"),
             at + "\"packing\": expected true or false, found \"true\"; leave out the quotes");
-  EXPECT_EQ(failure("packing: 1"), at + "\"packing\": expected true or false, found \"1\"");
-  EXPECT_EQ(failure("lr_scheduler_type: cosin"),
+  EXPECT_EQ(recipe_failure("packing: 1"), at + "\"packing\": expected true or false, found \"1\"");
+  EXPECT_EQ(recipe_failure("lr_scheduler_type: cosin"),
             at + "\"lr_scheduler_type\": expected one of linear, cosine, constant, found "
                  "\"cosin\"; did you mean \"cosine\"?");
-  EXPECT_EQ(failure("output_dir: {a: b}"), at + "\"output_dir\": expected text, found a map");
-  EXPECT_EQ(failure("adapters: [{r: 8}, {r: 5000}]"),
+  EXPECT_EQ(recipe_failure("output_dir: {a: b}"),
+            at + "\"output_dir\": expected text, found a map");
+  EXPECT_EQ(recipe_failure("adapters: [{r: 8}, {r: 5000}]"),
             at + "\"adapters[1].r\": expected an integer from 1 to 4096, found \"5000\"");
-  EXPECT_EQ(failure("adapters: lora"), at + "\"adapters[0]\": expected a map, found \"lora\"");
-  EXPECT_EQ(failure("train_data: [[a]]"),
+  EXPECT_EQ(recipe_failure("adapters: lora"),
+            at + "\"adapters[0]\": expected a map, found \"lora\"");
+  EXPECT_EQ(recipe_failure("train_data: [[a]]"),
             at + "\"train_data[0]\": expected text (path) or a map, found a list");
-  EXPECT_EQ(failure("train_data:"),
+  EXPECT_EQ(recipe_failure("train_data:"),
             at + "\"train_data\": expected a list or one of its elements, found nothing");
 }
 
 TEST(Fields, long_values_are_cut_at_a_character) {
   std::string word;
   for (int i = 0; i < 40; ++i) word += "\xC3\xA9";
-  const std::string message = failure("max_steps: x" + word);
+  const std::string message = recipe_failure("max_steps: x" + word);
   EXPECT_TRUE(message.ends_with("\xC3\xA9\"...")) << message;
   EXPECT_LT(message.size(), 170U);
 }
 
 TEST(Fields, numbers_keep_their_range) {
   EXPECT_EQ(read("{model: m, max_steps: 9223372036854775807}").max_steps, INT64_MAX);
-  EXPECT_TRUE(says(failure("max_steps: 9223372036854775808"), "expected an integer >= 1"));
-  EXPECT_TRUE(says(failure("max_steps: 1e300"), "expected an integer >= 1"));
-  EXPECT_TRUE(says(failure("lr: 1e999"), "expected a number > 0, found \"1e999\""));
-  EXPECT_TRUE(says(failure("lr: .inf"), "expected a number > 0, found \".inf\""));
-  EXPECT_TRUE(says(failure("lr: .nan"), "expected a number > 0, found \".nan\""));
-  EXPECT_TRUE(says(failure("lr: nan"), "found \"nan\""));
+  EXPECT_TRUE(says(recipe_failure("max_steps: 9223372036854775808"), "expected an integer >= 1"));
+  EXPECT_TRUE(says(recipe_failure("max_steps: 1e300"), "expected an integer >= 1"));
+  EXPECT_TRUE(says(recipe_failure("lr: 1e999"), "expected a number > 0, found \"1e999\""));
+  EXPECT_TRUE(says(recipe_failure("lr: .inf"), "expected a number > 0, found \".inf\""));
+  EXPECT_TRUE(says(recipe_failure("lr: .nan"), "expected a number > 0, found \".nan\""));
+  EXPECT_TRUE(says(recipe_failure("lr: nan"), "found \"nan\""));
   EXPECT_TRUE(std::isinf(*read("{model: m, max_grad_norm: .inf}").optimizer.max_grad_norm));
   EXPECT_EQ(read("{model: m, max_steps: 0x10}").max_steps, 16);
 }
@@ -165,7 +170,7 @@ TEST(Fields, an_integer_must_fit_its_member) {
 TEST(Fields, what_is_required_must_be_given) {
   EXPECT_EQ(message_of([] { read("packing: true"); }),
             "reading recipe.yaml: line 1: \"model\": missing: The model.");
-  EXPECT_EQ(failure("train_data:\n  - weight: 2\n"),
+  EXPECT_EQ(recipe_failure("train_data:\n  - weight: 2\n"),
             "reading recipe.yaml: line 3: \"train_data[0].path\": missing: File or glob.");
   EXPECT_EQ(message_of([] { read(""); }),
             "reading recipe.yaml: line 1: \"model\": missing: The model.");
@@ -177,7 +182,7 @@ TEST(Fields, a_check_fails_at_its_place) {
 }
 
 TEST(Fields, options_of_the_command_line_are_not_for_recipes) {
-  EXPECT_EQ(failure("overwrite: true"),
+  EXPECT_EQ(recipe_failure("overwrite: true"),
             "reading recipe.yaml: line 2: \"overwrite\": not for recipes; give --overwrite on the "
             "command line");
 }

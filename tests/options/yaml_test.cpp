@@ -10,7 +10,7 @@
 namespace lathe {
 namespace {
 
-std::string failure(const std::string& yaml) {
+std::string yaml_failure(const std::string& yaml) {
   return message_of([&] { parse_yaml(yaml, "r.yaml"); });
 }
 
@@ -49,7 +49,7 @@ TEST(Yaml, anchors_and_merges_are_followed) {
   EXPECT_EQ(json("- &x {r: 8}\n- &y {r: 2, s: 3}\n- {<<: [*x, *y]}\n"),
             R"([{"r":8},{"r":2,"s":3},{"r":8,"s":3}])");
   EXPECT_EQ(json("'<<': 1"), R"({"<<":1})");
-  EXPECT_EQ(failure("a: {<<: 3}"), "reading r.yaml: line 1: expected a map after <<");
+  EXPECT_EQ(yaml_failure("a: {<<: 3}"), "reading r.yaml: line 1: expected a map after <<");
 }
 
 TEST(Yaml, refuses_an_alias_bomb) {
@@ -59,7 +59,7 @@ TEST(Yaml, refuses_an_alias_bomb) {
     for (int j = 0; j < 10; ++j) yaml += (j ? ", *a" : "*a") + std::to_string(i - 1);
     yaml += "]\n";
   }
-  EXPECT_TRUE(says(failure(yaml), "reading r.yaml: line 5: expected at most 100000 values"));
+  EXPECT_TRUE(says(yaml_failure(yaml), "reading r.yaml: line 5: expected at most 100000 values"));
 }
 
 TEST(Yaml, refuses_anchors_that_would_keep_many_copies) {
@@ -67,77 +67,78 @@ TEST(Yaml, refuses_anchors_that_would_keep_many_copies) {
   for (int i = 0; i < 60; ++i) yaml += "&a" + std::to_string(i) + " [";
   for (int i = 0; i < 5000; ++i) yaml += "x, ";
   yaml += std::string(60, ']');
-  EXPECT_TRUE(says(failure(yaml), "too much below anchors"));
+  EXPECT_TRUE(says(yaml_failure(yaml), "too much below anchors"));
 }
 
 TEST(Yaml, refuses_an_alias_of_itself) {
-  EXPECT_EQ(failure("a: &x [1, *x]"),
+  EXPECT_EQ(yaml_failure("a: &x [1, *x]"),
             "reading r.yaml: line 1: an alias (*) of a node that contains it");
-  EXPECT_TRUE(says(failure("a: *nowhere"), "reading r.yaml: line 1: bad YAML: "));
+  EXPECT_TRUE(says(yaml_failure("a: *nowhere"), "reading r.yaml: line 1: bad YAML: "));
 }
 
 TEST(Yaml, refuses_depth) {
   EXPECT_EQ(json(std::string(64, '[') + std::string(64, ']')).size(), 128U);
   const std::string message =
       "reading r.yaml: line 1: expected at most 64 levels of lists and maps";
-  EXPECT_EQ(failure(std::string(65, '[') + std::string(65, ']')), message);
-  EXPECT_TRUE(says(failure(std::string(100'000, '[')), "reading r.yaml: line 1: "));
+  EXPECT_EQ(yaml_failure(std::string(65, '[') + std::string(65, ']')), message);
+  EXPECT_TRUE(says(yaml_failure(std::string(100'000, '[')), "reading r.yaml: line 1: "));
   std::string chained = "a0: &a0 [[[[[[[[[[x]]]]]]]]]]\n";
   for (int i = 1; i < 8; ++i)
     chained += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [[[[[[[[[[*a" +
                std::to_string(i - 1) + "]]]]]]]]]]\n";
-  EXPECT_TRUE(says(failure(chained), "expected at most 64 levels"));
+  EXPECT_TRUE(says(yaml_failure(chained), "expected at most 64 levels"));
   std::string dashes;
   for (int i = 0; i < 5000; ++i) dashes += "- ";
-  EXPECT_TRUE(says(failure(dashes + "x"), "expected at most 64 levels"));
+  EXPECT_TRUE(says(yaml_failure(dashes + "x"), "expected at most 64 levels"));
 }
 
 TEST(Yaml, refuses_too_many_values) {
   std::string yaml = "[";
   for (int i = 0; i < 100'001; ++i) yaml += "1,";
-  EXPECT_TRUE(says(failure(yaml + "]"), "expected at most 100000 values, aliases (*) expanded"));
+  EXPECT_TRUE(
+      says(yaml_failure(yaml + "]"), "expected at most 100000 values, aliases (*) expanded"));
 }
 
 TEST(Yaml, refuses_a_key_given_twice) {
-  EXPECT_EQ(failure("a: 1\nb: 2\na: 3\n"),
+  EXPECT_EQ(yaml_failure("a: 1\nb: 2\na: 3\n"),
             "reading r.yaml: line 3: \"a\": this key stands here twice");
-  EXPECT_TRUE(says(failure("x: {a: 1, a: 1}"), "\"a\": this key stands here twice"));
-  EXPECT_TRUE(says(failure("a: 1\n'a': 1"), "twice"));
+  EXPECT_TRUE(says(yaml_failure("x: {a: 1, a: 1}"), "\"a\": this key stands here twice"));
+  EXPECT_TRUE(says(yaml_failure("a: 1\n'a': 1"), "twice"));
 }
 
 TEST(Yaml, refuses_keys_that_are_no_names) {
-  EXPECT_TRUE(says(failure("{[a]: 1}"), "expected a name as a key, found a list or a map"));
-  EXPECT_TRUE(says(failure("? {a: b}\n: 1"), "expected a name as a key"));
-  EXPECT_TRUE(says(failure("{~: 1}"), "expected a name as a key"));
+  EXPECT_TRUE(says(yaml_failure("{[a]: 1}"), "expected a name as a key, found a list or a map"));
+  EXPECT_TRUE(says(yaml_failure("? {a: b}\n: 1"), "expected a name as a key"));
+  EXPECT_TRUE(says(yaml_failure("{~: 1}"), "expected a name as a key"));
 }
 
 TEST(Yaml, refuses_bad_utf8_and_control_characters) {
-  EXPECT_EQ(failure("a: 1\nb: \xFF\n"),
+  EXPECT_EQ(yaml_failure("a: 1\nb: \xFF\n"),
             "reading r.yaml: line 2: expected text in UTF-8, found the byte 0xff");
-  EXPECT_TRUE(says(failure("a: \xC0\x80"), "byte 0xc0"));
-  EXPECT_TRUE(says(failure("a: \xED\xA0\x80"), "byte 0xed"));
-  EXPECT_TRUE(says(failure("a: \xF5\x80\x80\x80"), "byte 0xf5"));
-  EXPECT_TRUE(says(failure("a: \xE2\x82"), "byte 0xe2"));
-  EXPECT_TRUE(says(failure(std::string("a: \0", 4)), "byte 0x00"));
-  EXPECT_TRUE(says(failure("a: \x04"), "byte 0x04"));
+  EXPECT_TRUE(says(yaml_failure("a: \xC0\x80"), "byte 0xc0"));
+  EXPECT_TRUE(says(yaml_failure("a: \xED\xA0\x80"), "byte 0xed"));
+  EXPECT_TRUE(says(yaml_failure("a: \xF5\x80\x80\x80"), "byte 0xf5"));
+  EXPECT_TRUE(says(yaml_failure("a: \xE2\x82"), "byte 0xe2"));
+  EXPECT_TRUE(says(yaml_failure(std::string("a: \0", 4)), "byte 0x00"));
+  EXPECT_TRUE(says(yaml_failure("a: \x04"), "byte 0x04"));
   EXPECT_EQ(json("\xEF\xBB\xBF"
                  "a: \xC3\xA9\xE2\x82\xAC\xF0\x9F\x8E\xB5"),
             "{\"a\":\"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x8E\xB5\"}");
 }
 
 TEST(Yaml, refuses_a_second_document_and_foreign_tags) {
-  EXPECT_EQ(failure("a: 1\n---\nb: 2\n"),
+  EXPECT_EQ(yaml_failure("a: 1\n---\nb: 2\n"),
             "reading r.yaml: expected one YAML document, found a second one (---)");
-  EXPECT_EQ(failure("a: !!python/object:os.system 1"),
+  EXPECT_EQ(yaml_failure("a: !!python/object:os.system 1"),
             "reading r.yaml: line 1: the tag \"tag:yaml.org,2002:python/object:os.system\" means "
             "nothing here; leave it out");
   EXPECT_EQ(json("[!!str 12, !!int 12]"), R"(["12",12])");
 }
 
 TEST(Yaml, names_the_line_of_bad_syntax) {
-  EXPECT_TRUE(says(failure("a: 1\nb: [1, 2\n"), "reading r.yaml: line 3: bad YAML: "));
-  EXPECT_TRUE(says(failure("a: 'open"), "reading r.yaml: line 1: bad YAML: "));
-  EXPECT_TRUE(says(failure("a: b: c"), "reading r.yaml: line 1: bad YAML: "));
+  EXPECT_TRUE(says(yaml_failure("a: 1\nb: [1, 2\n"), "reading r.yaml: line 3: bad YAML: "));
+  EXPECT_TRUE(says(yaml_failure("a: 'open"), "reading r.yaml: line 1: bad YAML: "));
+  EXPECT_TRUE(says(yaml_failure("a: b: c"), "reading r.yaml: line 1: bad YAML: "));
 }
 
 TEST(Yaml, reads_a_file_and_refuses_a_large_one) {
@@ -147,7 +148,7 @@ TEST(Yaml, reads_a_file_and_refuses_a_large_one) {
   write_file_atomic(folder / "large.yaml", std::string(1'000'001, '#'));
   EXPECT_TRUE(says(message_of([&] { load_yaml(folder / "large.yaml"); }), "large.yaml"));
   EXPECT_TRUE(says(message_of([&] { load_yaml(folder / "none.yaml"); }), "none.yaml"));
-  EXPECT_EQ(failure(std::string(1'000'001, '#')),
+  EXPECT_EQ(yaml_failure(std::string(1'000'001, '#')),
             "reading r.yaml: expected at most 1000000 bytes, found 1000001");
 }
 
@@ -242,7 +243,7 @@ TEST(Yaml, damaged_text_is_an_error_and_nothing_else) {
         text[at] = c;
       if (text.empty()) text = "a";
     }
-    const std::string message = failure(text);
+    const std::string message = yaml_failure(text);
     message == "no error" ? ++accepted : ++refused;
   }
   EXPECT_GT(accepted, 100);

@@ -8,6 +8,7 @@ import unittest
 import functions
 import hygiene_test
 import layering_test
+import names_test
 import readme_test
 import size_test
 
@@ -75,6 +76,29 @@ TEST(Thing, does_it) {
 }
 }  // namespace a
 '''
+
+
+class Names(unittest.TestCase):
+    ALLOWED = {"base": {"base"}, "io": {"base", "io"}, "model": {"base", "model"}}
+    ONE = "namespace lathe {\nnamespace {\n\nint wide(int x) {\n  return deep(x);\n}\n\n}  // namespace\n}\n"
+
+    def problems(self, headers=None, **sources):
+        files = {"lathe/" + name.replace("_", "/") + ".cpp": text for name, text in sources.items()}
+        return names_test.problems(files, headers or {}, self.ALLOWED)
+
+    def test_a_name_in_two_files_of_a_folder_is_found(self):
+        self.assertEqual(len(self.problems(io_a=self.ONE, io_b=self.ONE)), 1)
+        self.assertEqual(self.problems(io_a=self.ONE, base_b=self.ONE), [])
+
+    def test_a_name_that_hides_a_function_is_found(self):
+        header = {"lathe/base/x.h": "int wide(double x);\n"}
+        self.assertEqual(len(self.problems(header, io_a=self.ONE)), 1)
+        self.assertEqual(self.problems({"lathe/model/x.h": "int wide(double x);\n"}, io_a=self.ONE), [])
+
+    def test_constants_and_types_count_and_calls_do_not(self):
+        text = "namespace {\nconstexpr const char* key = 0;\nstruct Row {\n  int deep();\n};\n}  // namespace\n"
+        self.assertEqual(names_test.in_unnamed_namespaces(text), {"key", "Row"})
+        self.assertEqual(names_test.in_unnamed_namespaces(self.ONE), {"wide"})
 
 
 class Functions(unittest.TestCase):

@@ -19,7 +19,7 @@ Json load(const char* name) {
   return Json::parse(read_file(folder / name));
 }
 
-const Json& golden() {
+const Json& golden_renderings() {
   static const Json loaded = load("golden.json");
   return loaded;
 }
@@ -36,7 +36,7 @@ Chat chat_of(const Json& chat) {
           .variables = part(chat, "variables"),
           .add_generation_prompt = chat.value("add_generation_prompt", false),
           .continue_final_message = chat.value("continue_final_message", false),
-          .time = Seconds(std::chrono::seconds(golden()["time"].get<int64_t>()))};
+          .time = Seconds(std::chrono::seconds(golden_renderings()["time"].get<int64_t>()))};
 }
 
 /// [text, spans] as in golden.json; null for an error.
@@ -51,7 +51,7 @@ Json rendered(const std::string& source, const Chat& chat) {
 
 TEST(ChatTemplateGolden, renders_conversations_as_transformers) {
   const Json chats = load("conversations.json");
-  for (const auto& [name, expected] : golden()["templates"].items()) {
+  for (const auto& [name, expected] : golden_renderings()["templates"].items()) {
     const std::string source = read_file(folder / "templates" / (name + ".jinja"));
     for (const auto& [chat, text] : expected.items())
       EXPECT_EQ(rendered(source, chat_of(chats[chat])), text) << name << ", " << chat;
@@ -72,7 +72,7 @@ TEST(ChatTemplateGolden, computes_expressions_as_jinja_or_refuses_them) {
   const Chat chat = {.variables = read_file(folder / "variables.json")};
   Chat with_time = chat;
   with_time.time = chat_of(Json::object()).time;
-  for (const Json& snippet : golden()["snippets"]) {
+  for (const Json& snippet : golden_renderings()["snippets"]) {
     const std::string source = snippet[0];
     if (left_out.erase(source) == 0) {
       EXPECT_EQ(rendered(source, with_time), snippet[1]) << source;
@@ -87,7 +87,7 @@ TEST(ChatTemplateGolden, computes_expressions_as_jinja_or_refuses_them) {
 TEST(ChatTemplateGolden, masks_tokens_as_transformers) {
   const Json chats = load("conversations.json");
   const ChatTemplate marked("t", read_file(folder / "templates/marked.jinja"));
-  for (const auto& [kind, expected] : golden()["masks"].items()) {
+  for (const auto& [kind, expected] : golden_renderings()["masks"].items()) {
     const Tokenizer tokenizer = Tokenizer::load(folder.parent_path() / "tokenizer" / kind);
     for (const auto& [chat, tokens] : expected.items()) {
       const RenderedChat text = marked.render(chat_of(chats[chat]));

@@ -14,15 +14,15 @@ namespace {
 
 using nlohmann::json;
 
-const fs::path folder = fs::path(LATHE_TEST_DATA) / "golden/gguf_tokenizer";
+const fs::path golden_folder = fs::path(LATHE_TEST_DATA) / "golden/gguf_tokenizer";
 
-const json& golden() {
-  static const json content = load_json(folder / "golden.json");
+const json& golden_ids() {
+  static const json content = load_json(golden_folder / "golden.json");
   return content;
 }
 
 std::vector<std::string> lines() {
-  return golden().at("lines");
+  return golden_ids().at("lines");
 }
 
 /// A file with the fields of another, but for those that `change` puts or that are `left_out`.
@@ -30,7 +30,7 @@ class Changed {
  public:
   Changed(const char* name, const std::vector<std::string>& left_out,
           const std::function<void(GgufFields&)>& change = {}) {
-    const GgufFile file(folder / name);
+    const GgufFile file(golden_folder / name);
     GgufFields fields;
     if (change) change(fields);
     for (const GgufEntry& entry : file.fields().entries())
@@ -77,7 +77,7 @@ class GgufPre : public testing::TestWithParam<std::string> {
 };
 
 TEST_P(GgufPre, splits_text_as_the_models_tokenizer_does) {
-  expect_ids(tokenizer, golden().at("bpe").at(GetParam()));
+  expect_ids(tokenizer, golden_ids().at("bpe").at(GetParam()));
 }
 
 TEST_P(GgufPre, is_found_by_what_it_does) {
@@ -89,7 +89,7 @@ TEST_P(GgufPre, is_found_by_what_it_does) {
   EXPECT_EQ(written.fields().get_string("tokenizer.ggml.pre"), GetParam());
   EXPECT_EQ(written.fields().get_strings("tokenizer.ggml.tokens").size(),
             static_cast<size_t>(tokenizer.vocab_size()) + 3);
-  expect_ids(Tokenizer::load(temporary / "x.gguf"), golden().at("bpe").at(GetParam()));
+  expect_ids(Tokenizer::load(temporary / "x.gguf"), golden_ids().at("bpe").at(GetParam()));
 }
 
 INSTANTIATE_TEST_SUITE_P(Names, GgufPre,
@@ -102,13 +102,13 @@ INSTANTIATE_TEST_SUITE_P(Names, GgufPre,
                          });
 
 TEST(GgufTokenizer, encodes_as_sentencepiece_does) {
-  expect_ids(Tokenizer::load(folder / "llama.gguf"), golden().at("llama"));
-  expect_ids(Tokenizer::load(folder / "gemma.gguf"), golden().at("gemma"));
+  expect_ids(Tokenizer::load(golden_folder / "llama.gguf"), golden_ids().at("llama"));
+  expect_ids(Tokenizer::load(golden_folder / "gemma.gguf"), golden_ids().at("gemma"));
 }
 
 TEST(GgufTokenizer, decodes_what_it_encoded) {
   for (const char* name : {"bpe.gguf", "llama.gguf", "gemma.gguf"}) {
-    const Tokenizer tokenizer = Tokenizer::load(folder / name);
+    const Tokenizer tokenizer = Tokenizer::load(golden_folder / name);
     for (const std::string& line : lines())
       EXPECT_NE(tokenizer.decode(tokenizer.encode(line), false).find(line), std::string::npos)
           << name << json(line);
@@ -118,7 +118,7 @@ TEST(GgufTokenizer, decodes_what_it_encoded) {
 TEST(GgufTokenizer, saved_files_encode_the_same) {
   for (const char* name : {"bpe.gguf", "llama.gguf", "gemma.gguf"}) {
     const TemporaryFolder temporary;
-    const Tokenizer tokenizer = Tokenizer::load(folder / name);
+    const Tokenizer tokenizer = Tokenizer::load(golden_folder / name);
     tokenizer.save(temporary.path());
     const Tokenizer again = Tokenizer::load(temporary.path());
     for (const std::string& line : lines()) EXPECT_EQ(again.encode(line), tokenizer.encode(line));
@@ -127,17 +127,17 @@ TEST(GgufTokenizer, saved_files_encode_the_same) {
 
 TEST(GgufTokenizer, sentencepiece_kinds_go_back_as_they_came) {
   for (const char* name : {"llama", "gemma"}) {
-    const Tokenizer tokenizer = Tokenizer::load(folder / (name + std::string(".gguf")));
-    expect_ids(through_gguf(tokenizer, tokenizer.vocab_size()), golden().at(name));
+    const Tokenizer tokenizer = Tokenizer::load(golden_folder / (name + std::string(".gguf")));
+    expect_ids(through_gguf(tokenizer, tokenizer.vocab_size()), golden_ids().at(name));
   }
 }
 
 TEST(GgufTokenizer, roles_and_template_are_kept) {
-  const Tokenizer tokenizer = Tokenizer::load(folder / "bpe.gguf");
+  const Tokenizer tokenizer = Tokenizer::load(golden_folder / "bpe.gguf");
   EXPECT_EQ(tokenizer.eos_id(), 0);
   EXPECT_TRUE(tokenizer.is_special(1));
   EXPECT_FALSE(tokenizer.is_special(2));
-  const std::string wanted = golden().at("template");
+  const std::string wanted = golden_ids().at("template");
   EXPECT_EQ(tokenizer.files().chat_template, wanted);
   const json config = json::parse(tokenizer.files().config);
   EXPECT_EQ(config.at("chat_template"), wanted);
@@ -148,8 +148,8 @@ TEST(GgufTokenizer, roles_and_template_are_kept) {
 }
 
 TEST(GgufTokenizer, ids_without_a_token_stay_without_one) {
-  const Tokenizer tokenizer = Tokenizer::load(folder / "bpe.gguf");
-  const GgufFile file(folder / "bpe.gguf");
+  const Tokenizer tokenizer = Tokenizer::load(golden_folder / "bpe.gguf");
+  const GgufFile file(golden_folder / "bpe.gguf");
   const auto tokens =
       static_cast<int64_t>(file.fields().get_strings("tokenizer.ggml.tokens").size());
   EXPECT_EQ(tokenizer.vocab_size(), tokens - 1);
@@ -262,10 +262,10 @@ TEST(GgufTokenizer, what_gguf_cannot_say_is_not_written) {
   EXPECT_TRUE(says(refusal(other("unigram"), 5000), "expected a BPE tokenizer, found Unigram"));
   EXPECT_TRUE(says(refusal(other("wordpiece"), 5000), "expected a BPE tokenizer"));
   EXPECT_TRUE(says(refusal(other("characters"), 5000), "no name for how this tokenizer splits"));
-  const Tokenizer bpe = Tokenizer::load(folder / "bpe.gguf");
+  const Tokenizer bpe = Tokenizer::load(golden_folder / "bpe.gguf");
   EXPECT_TRUE(says(refusal(bpe, bpe.vocab_size() - 1), "are tokenizer and model of each other?"));
   // Scores put every way to make a token in one place; merges in another order are not that.
-  const TokenizerFiles llama = Tokenizer::load(folder / "llama.gguf").files();
+  const TokenizerFiles llama = Tokenizer::load(golden_folder / "llama.gguf").files();
   const auto changed = [&](const std::function<void(json&)>& change) {
     json tokenizer = json::parse(llama.tokenizer);
     change(tokenizer);

@@ -9,7 +9,7 @@
 namespace lathe {
 namespace {
 
-std::string error_of(const std::string& source) {
+std::string template_error(const std::string& source) {
   return message_of([&] { ChatTemplate("t", source).render({}); });
 }
 
@@ -33,59 +33,61 @@ const std::string nested_loops =
 
 TEST(HostileTemplate, endless_work_runs_out_of_steps) {
   const std::string steps = "needs more than 1000200 steps";
-  EXPECT_TRUE(says(error_of(nested_loops), steps));
-  EXPECT_TRUE(says(error_of("{{ '-' * 10**10 }}"), steps));
-  EXPECT_TRUE(says(error_of(changed("'ab'", "ns.x ~ ns.x", 100, "")), steps));
-  EXPECT_TRUE(says(error_of(changed("[1]", "ns.x + ns.x", 100, "")), steps));
-  EXPECT_TRUE(says(error_of("{{ 'a'.center(10**12) }}"), steps));
-  EXPECT_TRUE(says(error_of("{{ '%1000000000000d' % 1 }}"), steps));
-  EXPECT_TRUE(says(error_of("{{ '{:1000000000000}'.format(1) }}"), steps));
-  EXPECT_TRUE(says(error_of("{{ [1] | tojson(indent=10**12) }}"), steps));
-  EXPECT_TRUE(says(error_of("{{ ('a' * 100000).replace('a', 'b' * 100000) }}"), steps));
-  EXPECT_TRUE(says(error_of("{{ range(100000) | join('a' * 100000) }}"), steps));
+  EXPECT_TRUE(says(template_error(nested_loops), steps));
+  EXPECT_TRUE(says(template_error("{{ '-' * 10**10 }}"), steps));
+  EXPECT_TRUE(says(template_error(changed("'ab'", "ns.x ~ ns.x", 100, "")), steps));
+  EXPECT_TRUE(says(template_error(changed("[1]", "ns.x + ns.x", 100, "")), steps));
+  EXPECT_TRUE(says(template_error("{{ 'a'.center(10**12) }}"), steps));
+  EXPECT_TRUE(says(template_error("{{ '%1000000000000d' % 1 }}"), steps));
+  EXPECT_TRUE(says(template_error("{{ '{:1000000000000}'.format(1) }}"), steps));
+  EXPECT_TRUE(says(template_error("{{ [1] | tojson(indent=10**12) }}"), steps));
+  EXPECT_TRUE(says(template_error("{{ ('a' * 100000).replace('a', 'b' * 100000) }}"), steps));
+  EXPECT_TRUE(says(template_error("{{ range(100000) | join('a' * 100000) }}"), steps));
 }
 
 TEST(HostileTemplate, a_range_has_a_limit) {
-  EXPECT_TRUE(says(error_of("{% for i in range(10**9) %}{% endfor %}"), "at most 100000 items"));
-  EXPECT_TRUE(says(error_of("{{ range(2**126, 0 - 2**126, -1) }}"), "at most 100000 items"));
+  EXPECT_TRUE(
+      says(template_error("{% for i in range(10**9) %}{% endfor %}"), "at most 100000 items"));
+  EXPECT_TRUE(says(template_error("{{ range(2**126, 0 - 2**126, -1) }}"), "at most 100000 items"));
 }
 
 TEST(HostileTemplate, recursion_ends) {
   const std::string deep = "recursion limit exceeded";
-  EXPECT_TRUE(says(error_of("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}"), deep));
-  EXPECT_TRUE(says(error_of("{% macro f() %}{% call f() %}{{ caller() }}{% endcall %}"
-                            "{{ caller }}{% endmacro %}{{ f() }}"),
+  EXPECT_TRUE(says(template_error("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}"), deep));
+  EXPECT_TRUE(says(template_error("{% macro f() %}{% call f() %}{{ caller() }}{% endcall %}"
+                                  "{{ caller }}{% endmacro %}{{ f() }}"),
                    deep));
-  EXPECT_TRUE(says(error_of("{% for i in [1] recursive %}{{ loop([1]) }}{% endfor %}"), deep));
+  EXPECT_TRUE(
+      says(template_error("{% for i in [1] recursive %}{{ loop([1]) }}{% endfor %}"), deep));
 }
 
 TEST(HostileTemplate, values_that_contain_one_value_often_cost_what_they_look_like) {
   for (const char* use : {"{{ ns.x }}", "{{ '' ~ ns.x }}", "{{ ns.x | tojson }}"})
-    EXPECT_TRUE(says(error_of(changed("[1]", "[ns.x, ns.x]", 60, use)), "steps")) << use;
-  EXPECT_TRUE(says(error_of(changed("(1,)", "(ns.x, ns.x)", 60, "{{ {ns.x: 1} }}")),
+    EXPECT_TRUE(says(template_error(changed("[1]", "[ns.x, ns.x]", 60, use)), "steps")) << use;
+  EXPECT_TRUE(says(template_error(changed("(1,)", "(ns.x, ns.x)", 60, "{{ {ns.x: 1} }}")),
                    "a tuple as key of a dict is not supported"));
   const std::string twins =
       "{% set ns = namespace(x=[1], y=[1]) %}{% for i in range(60) %}"
       "{% set ns.x = [ns.x, ns.x] %}{% set ns.y = [ns.y, ns.y] %}{% endfor %}";
   for (const char* use :
        {"{{ ns.x == ns.y }}", "{{ [ns.x, ns.y] | sort }}", "{{ ns.x in [ns.y] }}"})
-    EXPECT_TRUE(says(error_of(twins + use), "steps")) << use;
+    EXPECT_TRUE(says(template_error(twins + use), "steps")) << use;
 }
 
 TEST(HostileTemplate, no_value_is_deep_and_none_contains_itself) {
   const std::string deep = "nests values deeper than 100";
-  EXPECT_TRUE(says(error_of(changed("1", "[ns.x]", 100000, "")), deep));
-  EXPECT_TRUE(says(error_of(changed("1", "{'a': ns.x}", 100000, "")), deep));
-  EXPECT_TRUE(says(error_of(changed("{}", "{'a': ns.x.get}", 100000, "")), "steps"));
-  EXPECT_TRUE(says(error_of(repeat("{% set x = [x] %}", 50000)), deep));
+  EXPECT_TRUE(says(template_error(changed("1", "[ns.x]", 100000, "")), deep));
+  EXPECT_TRUE(says(template_error(changed("1", "{'a': ns.x}", 100000, "")), deep));
+  EXPECT_TRUE(says(template_error(changed("{}", "{'a': ns.x.get}", 100000, "")), "steps"));
+  EXPECT_TRUE(says(template_error(repeat("{% set x = [x] %}", 50000)), deep));
   for (const char* self : {"ns", "[ns]", "{'a': ns}", "namespace(x=ns.x)"})
-    EXPECT_TRUE(says(error_of(changed("1", self, 2, "")), "inside of another value")) << self;
-  EXPECT_TRUE(says(error_of("{{ namespace() }}"), "cannot be written"));
+    EXPECT_TRUE(says(template_error(changed("1", self, 2, "")), "inside of another value")) << self;
+  EXPECT_TRUE(says(template_error("{{ namespace() }}"), "cannot be written"));
 }
 
 TEST(HostileTemplate, sources_are_not_deep) {
   const auto refuses = [](const std::string& source) {
-    return says(error_of(source), "the limit of 5000 words and signs in a tag");
+    return says(template_error(source), "the limit of 5000 words and signs in a tag");
   };
   EXPECT_TRUE(refuses("{{ " + repeat("(", 100000) + "1" + repeat(")", 100000) + " }}"));
   EXPECT_TRUE(refuses("{{ " + repeat("[", 100000) + repeat("]", 100000) + " }}"));
@@ -95,25 +97,25 @@ TEST(HostileTemplate, sources_are_not_deep) {
   EXPECT_TRUE(refuses("{{ a" + repeat(".b", 100000) + " }}"));
   EXPECT_TRUE(refuses("{{ a" + repeat("|e", 100000) + " }}"));
   EXPECT_TRUE(refuses("{{ " + repeat("1 if 0 else ", 50000) + "1 }}"));
-  EXPECT_TRUE(says(error_of(repeat("{% if 1 %}", 50000) + repeat("{% endif %}", 40000)),
+  EXPECT_TRUE(says(template_error(repeat("{% if 1 %}", 50000) + repeat("{% endif %}", 40000)),
                    "template exceeds maximum recursion limits"));
-  EXPECT_TRUE(says(error_of("{% if 0 %}" + repeat("{% elif 0 %}", 50000) + "{% endif %}"),
+  EXPECT_TRUE(says(template_error("{% if 0 %}" + repeat("{% elif 0 %}", 50000) + "{% endif %}"),
                    "the limit of 1000 elif"));
-  EXPECT_TRUE(says(error_of(std::string(2 << 20, ' ')), "at most 1048576 bytes"));
+  EXPECT_TRUE(says(template_error(std::string(2 << 20, ' ')), "at most 1048576 bytes"));
 }
 
 TEST(HostileTemplate, nothing_of_the_host_is_in_reach) {
   for (const char* expression :
        {"''.__class__.__mro__", "[].__class__.__base__", "messages.__init__.__globals__",
         "self.__init__", "cycler.__init__", "range.__self__.x", "lipsum.__globals__.os"})
-    EXPECT_TRUE(says(error_of(fmt::format("{{{{ {}.x }}}}", expression)), "t, line 1: "))
+    EXPECT_TRUE(says(template_error(fmt::format("{{{{ {}.x }}}}", expression)), "t, line 1: "))
         << expression;
-  EXPECT_TRUE(says(error_of("{% include '/etc/passwd' %}"), "unknown statement include"));
-  EXPECT_TRUE(says(error_of("{{ messages.append(1) }}"), "append of list is not supported"));
+  EXPECT_TRUE(says(template_error("{% include '/etc/passwd' %}"), "unknown statement include"));
+  EXPECT_TRUE(says(template_error("{{ messages.append(1) }}"), "append of list is not supported"));
 }
 
 TEST(HostileTemplate, messages_are_short) {
-  EXPECT_LT(error_of("{{ raise_exception('a' * 1000000) }}").size(), 1100u);
+  EXPECT_LT(template_error("{{ raise_exception('a' * 1000000) }}").size(), 1100u);
 }
 
 TEST(HostileTemplate, every_cut_of_a_template_is_a_template_or_an_error) {
@@ -124,7 +126,7 @@ TEST(HostileTemplate, every_cut_of_a_template_is_a_template_or_an_error) {
       "{% generation %}{% endgeneration %}{% endfor %}";
   for (size_t size = 0; size < whole.size(); ++size) {
     if ((whole[size] & 0xc0) == 0x80) continue;
-    const std::string message = error_of(whole.substr(0, size));
+    const std::string message = template_error(whole.substr(0, size));
     EXPECT_TRUE(message == "no error" || says(message, "t, line 1: ")) << message;
   }
 }
@@ -132,7 +134,7 @@ TEST(HostileTemplate, every_cut_of_a_template_is_a_template_or_an_error) {
 /// Of all threads of this process.
 double processor_seconds_of(const std::string& source) {
   const std::clock_t begin = std::clock();
-  EXPECT_NE(error_of(source), "no error") << source;
+  EXPECT_NE(template_error(source), "no error") << source;
   return static_cast<double>(std::clock() - begin) / double{CLOCKS_PER_SEC};
 }
 

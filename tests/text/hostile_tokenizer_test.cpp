@@ -24,11 +24,11 @@ json with(const std::string& part, const json& value) {
   return file;
 }
 
-std::string error_of(const std::string& text) {
+std::string tokenizer_error(const std::string& text) {
   return message_of([&] { Tokenizer::from_json(text); });
 }
-std::string error_of(const json& file) {
-  return error_of(file.dump());
+std::string tokenizer_error(const json& file) {
+  return tokenizer_error(file.dump());
 }
 
 json regex_replace(const std::string& pattern, const std::string& content) {
@@ -48,23 +48,23 @@ json added(const std::string& content, int64_t id) {
 }
 
 TEST(HostileTokenizer, what_the_other_tests_change_is_fine_without_the_change) {
-  EXPECT_EQ(error_of(with("/version", "1.0")), "no error");
+  EXPECT_EQ(tokenizer_error(with("/version", "1.0")), "no error");
 }
 
 TEST(HostileTokenizer, refuses_what_is_no_tokenizer) {
-  EXPECT_TRUE(says(error_of(std::string()), "reading a tokenizer.json"));
-  EXPECT_TRUE(says(error_of(std::string("\xff\xfe")), "reading a tokenizer.json"));
-  EXPECT_TRUE(says(error_of(json::object()), "reading a tokenizer.json"));
-  EXPECT_TRUE(says(error_of(json::array()), "reading a tokenizer.json"));
-  EXPECT_TRUE(says(error_of(with("/model", nullptr)), "reading a tokenizer.json"));
-  EXPECT_TRUE(says(error_of(with("/model/type", "Magic")), "reading a tokenizer.json"));
-  EXPECT_TRUE(says(error_of(with("/version", "9.9")), "version '9.9'"));
+  EXPECT_TRUE(says(tokenizer_error(std::string()), "reading a tokenizer.json"));
+  EXPECT_TRUE(says(tokenizer_error(std::string("\xff\xfe")), "reading a tokenizer.json"));
+  EXPECT_TRUE(says(tokenizer_error(json::object()), "reading a tokenizer.json"));
+  EXPECT_TRUE(says(tokenizer_error(json::array()), "reading a tokenizer.json"));
+  EXPECT_TRUE(says(tokenizer_error(with("/model", nullptr)), "reading a tokenizer.json"));
+  EXPECT_TRUE(says(tokenizer_error(with("/model/type", "Magic")), "reading a tokenizer.json"));
+  EXPECT_TRUE(says(tokenizer_error(with("/version", "9.9")), "version '9.9'"));
 }
 
 TEST(HostileTokenizer, refuses_every_cut_of_a_file) {
   const std::string whole = with("/normalizer", {{"type", "NFC"}}).dump();
   for (size_t size = 0; size < whole.size(); ++size)
-    EXPECT_NE(error_of(whole.substr(0, size)), "no error") << size;
+    EXPECT_NE(tokenizer_error(whole.substr(0, size)), "no error") << size;
 }
 
 TEST(HostileTokenizer, damaged_bytes_end_in_a_tokenizer_or_an_error) {
@@ -88,39 +88,42 @@ TEST(HostileTokenizer, damaged_bytes_end_in_a_tokenizer_or_an_error) {
 }
 
 TEST(HostileTokenizer, refuses_deep_nesting) {
-  EXPECT_TRUE(says(error_of(std::string(1'000'000, '[')), "recursion limit"));
+  EXPECT_TRUE(says(tokenizer_error(std::string(1'000'000, '[')), "recursion limit"));
   std::string deep = "null";
   for (int i = 0; i < 100'000; ++i) {
     deep.insert(0, R"({"type":"Sequence","normalizers":[)");
     if (i == 200) break;
   }
-  EXPECT_TRUE(says(error_of("{\"normalizer\":" + deep), "recursion limit"));
+  EXPECT_TRUE(says(tokenizer_error("{\"normalizer\":" + deep), "recursion limit"));
   std::string values(100'000, '[');
-  EXPECT_TRUE(says(error_of("{\"unknown key\":" + values), "reading a tokenizer.json"));
+  EXPECT_TRUE(says(tokenizer_error("{\"unknown key\":" + values), "reading a tokenizer.json"));
 }
 
 TEST(HostileTokenizer, refuses_ids_that_are_huge_negative_or_double) {
-  EXPECT_TRUE(says(error_of(with("/model/vocab/x", 4'294'967'295)), "expected an id from 0 to"));
-  EXPECT_TRUE(says(error_of(with("/model/vocab/x", 16'777'216)), "expected an id from 0 to"));
-  EXPECT_TRUE(says(error_of(with("/model/vocab/x", 1e30)), "reading a tokenizer.json"));
-  EXPECT_TRUE(says(error_of(with("/model/vocab/x", -1)), "reading a tokenizer.json"));
-  EXPECT_TRUE(says(error_of(with("/model/vocab/x", 1)), "\"b\" and \"x\" have the same id 1"));
+  EXPECT_TRUE(
+      says(tokenizer_error(with("/model/vocab/x", 4'294'967'295)), "expected an id from 0 to"));
+  EXPECT_TRUE(
+      says(tokenizer_error(with("/model/vocab/x", 16'777'216)), "expected an id from 0 to"));
+  EXPECT_TRUE(says(tokenizer_error(with("/model/vocab/x", 1e30)), "reading a tokenizer.json"));
+  EXPECT_TRUE(says(tokenizer_error(with("/model/vocab/x", -1)), "reading a tokenizer.json"));
+  EXPECT_TRUE(
+      says(tokenizer_error(with("/model/vocab/x", 1)), "\"b\" and \"x\" have the same id 1"));
 }
 
 TEST(HostileTokenizer, refuses_added_tokens_with_other_ids_than_they_get) {
-  EXPECT_EQ(error_of(with("/added_tokens", json::array({added("<s>", 4)}))), "no error");
-  EXPECT_TRUE(says(error_of(with("/added_tokens", json::array({added("<s>", 9)}))),
+  EXPECT_EQ(tokenizer_error(with("/added_tokens", json::array({added("<s>", 4)}))), "no error");
+  EXPECT_TRUE(says(tokenizer_error(with("/added_tokens", json::array({added("<s>", 9)}))),
                    "has the id 9 there, but 4"));
-  EXPECT_TRUE(says(error_of(with("/added_tokens", json::array({added("a", 4)}))),
+  EXPECT_TRUE(says(tokenizer_error(with("/added_tokens", json::array({added("a", 4)}))),
                    "has the id 4 there, but 0"));
 }
 
 TEST(HostileTokenizer, refuses_merges_of_absent_tokens) {
-  EXPECT_TRUE(says(error_of(with("/model/merges/0", json::array({"a", "z"}))), "z"));
-  EXPECT_TRUE(says(error_of(with("/model/merges/0", "a b c")), "reading a tokenizer.json"));
+  EXPECT_TRUE(says(tokenizer_error(with("/model/merges/0", json::array({"a", "z"}))), "z"));
+  EXPECT_TRUE(says(tokenizer_error(with("/model/merges/0", "a b c")), "reading a tokenizer.json"));
   json file = with("/model/merges/0", json::array({"a", "b"}));
   file["model"]["continuing_subword_prefix"] = "longer than any token";
-  EXPECT_TRUE(says(error_of(file), "reading a tokenizer.json"));
+  EXPECT_TRUE(says(tokenizer_error(file), "reading a tokenizer.json"));
 }
 
 TEST(HostileTokenizer, refuses_replacements_that_grow_without_bound) {
@@ -128,11 +131,11 @@ TEST(HostileTokenizer, refuses_replacements_that_grow_without_bound) {
   for (int i = 0; i < 64; ++i)
     steps.push_back({{"type", "Replace"}, {"pattern", {{"String", "a"}}}, {"content", "aa"}});
   const json bomb = {{"type", "Sequence"}, {"normalizers", steps}};
-  EXPECT_TRUE(says(error_of(with("/normalizer", bomb)), "more than 256 times longer"));
+  EXPECT_TRUE(says(tokenizer_error(with("/normalizer", bomb)), "more than 256 times longer"));
   const json nested = {{"type", "Sequence"},
                        {"decoders", json::array({{{"type", "Sequence"}, {"decoders", steps}}})}};
-  EXPECT_TRUE(says(error_of(with("/decoder", nested)), "more than 256 times longer"));
-  EXPECT_TRUE(says(error_of(with("/normalizer", regex_replace("", std::string(9999, 'a')))),
+  EXPECT_TRUE(says(tokenizer_error(with("/decoder", nested)), "more than 256 times longer"));
+  EXPECT_TRUE(says(tokenizer_error(with("/normalizer", regex_replace("", std::string(9999, 'a')))),
                    "more than 256 times longer"));
 }
 
@@ -145,7 +148,7 @@ TEST(HostileTokenizer, refuses_a_post_processor_that_adds_without_bound) {
       {"pair", json::array()},
       {"special_tokens",
        {{"a", {{"id", "a"}, {"ids", ids}, {"tokens", std::vector<std::string>(1000, "a")}}}}}};
-  EXPECT_TRUE(says(error_of(with("/post_processor", processor)), "tokens to each text"));
+  EXPECT_TRUE(says(tokenizer_error(with("/post_processor", processor)), "tokens to each text"));
 }
 
 TEST(HostileTokenizer, refuses_a_post_processor_that_adds_ids_without_a_token) {
@@ -156,23 +159,26 @@ TEST(HostileTokenizer, refuses_a_post_processor_that_adds_ids_without_a_token) {
             {"pair", json::array()},
             {"special_tokens", {{"a", {{"id", "a"}, {"ids", {id}}, {"tokens", {"a"}}}}}}};
   };
-  EXPECT_EQ(error_of(with("/post_processor", processor(3))), "no error");
-  EXPECT_TRUE(
-      says(error_of(with("/post_processor", processor(4))), "adds the id 4, which no token"));
+  EXPECT_EQ(tokenizer_error(with("/post_processor", processor(3))), "no error");
+  EXPECT_TRUE(says(tokenizer_error(with("/post_processor", processor(4))),
+                   "adds the id 4, which no token"));
   const json bert = {{"type", "BertProcessing"}, {"sep", {"a", 0}}, {"cls", {"b", 99}}};
-  EXPECT_TRUE(says(error_of(with("/post_processor", bert)), "adds the id 99, which no token"));
+  EXPECT_TRUE(
+      says(tokenizer_error(with("/post_processor", bert)), "adds the id 99, which no token"));
 }
 
 TEST(HostileTokenizer, refuses_random_encoding) {
-  EXPECT_TRUE(says(error_of(with("/model/dropout", 0.1)), "encoding would be random"));
-  EXPECT_EQ(error_of(with("/model/dropout", 0.0)), "no error");
+  EXPECT_TRUE(says(tokenizer_error(with("/model/dropout", 0.1)), "encoding would be random"));
+  EXPECT_EQ(tokenizer_error(with("/model/dropout", 0.0)), "no error");
 }
 
 TEST(HostileTokenizer, refuses_patterns_that_are_too_long_or_wrong) {
-  EXPECT_TRUE(says(error_of(with("/pre_tokenizer", split(std::string(30'000, 'a')))), "30000"));
-  EXPECT_TRUE(says(error_of(with("/pre_tokenizer", split("(a"))), "reading a tokenizer.json"));
+  EXPECT_TRUE(
+      says(tokenizer_error(with("/pre_tokenizer", split(std::string(30'000, 'a')))), "30000"));
+  EXPECT_TRUE(
+      says(tokenizer_error(with("/pre_tokenizer", split("(a"))), "reading a tokenizer.json"));
   const json empty = {{"type", "FixedLength"}, {"length", 0}};
-  EXPECT_TRUE(says(error_of(with("/pre_tokenizer", empty)), "at least 1"));
+  EXPECT_TRUE(says(tokenizer_error(with("/pre_tokenizer", empty)), "at least 1"));
 }
 
 // Oniguruma looks for the literal end of a pattern first, so that has to be there.

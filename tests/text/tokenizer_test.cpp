@@ -30,7 +30,8 @@ json letters() {
           {"model", {{"type", "WordLevel"}, {"vocab", vocab}, {"unk_token", "<unk>"}}}};
 }
 
-Tokenizer load(const json& tokenizer, const json& config, const json& map = nullptr) {
+Tokenizer load_tokenizer_files(const json& tokenizer, const json& config,
+                               const json& map = nullptr) {
   const TemporaryFolder folder;
   write_file_atomic(folder / "tokenizer.json", tokenizer.dump());
   if (!config.is_null()) write_file_atomic(folder / "tokenizer_config.json", config.dump());
@@ -91,8 +92,8 @@ TEST(Tokenizer, is_shared_by_copies_and_threads) {
 TEST(Tokenizer, roles_may_be_text_or_objects) {
   const json object = {{"__type", "AddedToken"}, {"content", "</s>"}, {"lstrip", false},
                        {"normalized", false},    {"rstrip", false},   {"single_word", false}};
-  const Tokenizer tokenizer =
-      load(letters(), {{"bos_token", "<s>"}, {"eos_token", object}, {"pad_token", nullptr}});
+  const Tokenizer tokenizer = load_tokenizer_files(
+      letters(), {{"bos_token", "<s>"}, {"eos_token", object}, {"pad_token", nullptr}});
   EXPECT_EQ(tokenizer.bos_id(), 1);
   EXPECT_EQ(tokenizer.eos_id(), 2);
   EXPECT_EQ(tokenizer.pad_id(), std::nullopt);
@@ -106,9 +107,10 @@ TEST(Tokenizer, roles_may_be_text_or_objects) {
 TEST(Tokenizer, tokens_of_the_config_are_added_behind_the_vocabulary) {
   const json decoder = {{"30", {{"content", "<tool>"}, {"special", false}}},
                         {"31", {{"content", "<pad>"}, {"special", true}}}};
-  const Tokenizer tokenizer = load(letters(), {{"added_tokens_decoder", decoder},
-                                               {"pad_token", "<pad>"},
-                                               {"extra_special_tokens", json::array({"<more>"})}});
+  const Tokenizer tokenizer =
+      load_tokenizer_files(letters(), {{"added_tokens_decoder", decoder},
+                                       {"pad_token", "<pad>"},
+                                       {"extra_special_tokens", json::array({"<more>"})}});
   EXPECT_EQ(tokenizer.vocab_size(), 33);
   EXPECT_EQ(tokenizer.encode("a<tool><pad><more>"), (Ids{3, 30, 31, 32}));
   EXPECT_EQ(tokenizer.decode(Ids{3, 30, 31, 32}), "a<tool>");
@@ -131,17 +133,17 @@ TEST(Tokenizer, takes_further_special_tokens_that_stay_when_it_is_saved) {
 
 TEST(Tokenizer, add_bos_token_puts_bos_before_a_text) {
   json config = {{"bos_token", "<s>"}, {"eos_token", "</s>"}, {"add_bos_token", true}};
-  EXPECT_EQ(load(letters(), config).encode("a"), (Ids{1, 3}));
-  EXPECT_EQ(load(letters(), config).encode("a", false), (Ids{3}));
+  EXPECT_EQ(load_tokenizer_files(letters(), config).encode("a"), (Ids{1, 3}));
+  EXPECT_EQ(load_tokenizer_files(letters(), config).encode("a", false), (Ids{3}));
   config["add_eos_token"] = true;
-  EXPECT_EQ(load(letters(), config).encode("a"), (Ids{1, 3, 2}));
+  EXPECT_EQ(load_tokenizer_files(letters(), config).encode("a"), (Ids{1, 3, 2}));
   config["add_bos_token"] = false;
-  EXPECT_EQ(load(letters(), config).encode("a"), (Ids{3, 2}));
+  EXPECT_EQ(load_tokenizer_files(letters(), config).encode("a"), (Ids{3, 2}));
 }
 
 TEST(Tokenizer, reads_roles_from_special_tokens_map) {
-  const Tokenizer tokenizer =
-      load(letters(), {{"bos_token", "<s>"}}, {{"bos_token", "a"}, {"eos_token", "</s>"}});
+  const Tokenizer tokenizer = load_tokenizer_files(letters(), {{"bos_token", "<s>"}},
+                                                   {{"bos_token", "a"}, {"eos_token", "</s>"}});
   EXPECT_EQ(tokenizer.bos_id(), 1);
   EXPECT_EQ(tokenizer.eos_id(), 2);
 }
@@ -164,7 +166,7 @@ TEST(Tokenizer, is_the_same_after_save_and_load) {
                        {"add_bos_token", true},
                        {"model_max_length", 77},
                        {"extra_special_tokens", json::array({"<more>"})}};
-  const Tokenizer tokenizer = load(letters(), config);
+  const Tokenizer tokenizer = load_tokenizer_files(letters(), config);
   const TemporaryFolder folder;
   tokenizer.save(folder / "deeper/model");
   const Tokenizer again = Tokenizer::load(folder / "deeper/model");
@@ -185,10 +187,12 @@ TEST(Tokenizer, keeps_the_chat_template_of_a_directory) {
 }
 
 TEST(Tokenizer, fingerprint_changes_with_what_changes_ids) {
-  const std::string first = load(letters(), nullptr).fingerprint();
-  EXPECT_EQ(load(letters(), nullptr).fingerprint(), first);
-  EXPECT_NE(load(letters(), {{"eos_token", "</s>"}}).fingerprint(), first);
-  EXPECT_NE(load(letters(), {{"bos_token", "<s>"}, {"add_bos_token", true}}).fingerprint(), first);
+  const std::string first = load_tokenizer_files(letters(), nullptr).fingerprint();
+  EXPECT_EQ(load_tokenizer_files(letters(), nullptr).fingerprint(), first);
+  EXPECT_NE(load_tokenizer_files(letters(), {{"eos_token", "</s>"}}).fingerprint(), first);
+  EXPECT_NE(load_tokenizer_files(letters(), {{"bos_token", "<s>"}, {"add_bos_token", true}})
+                .fingerprint(),
+            first);
 }
 
 TEST(Tokenizer, says_what_is_wrong_with_a_directory) {

@@ -13,7 +13,7 @@ using nlohmann::json;
 
 constexpr const char* activation = "gelu_pytorch_tanh";
 
-void read_both(ConfigKeys& keys, ModelConfig& c) {
+void read_gemma(ConfigKeys& keys, ModelConfig& c) {
   c.num_key_value_heads = 4;
   c.head_dim = 256;
   c.tie_word_embeddings = true;
@@ -30,7 +30,7 @@ void read_both(ConfigKeys& keys, ModelConfig& c) {
   keys("layer_types", c.layer_types);
 }
 
-void write_both(const ModelConfig& c, json& object) {
+void write_gemma(const ModelConfig& c, json& object) {
   write_decoder(c, object);
   object["hidden_activation"] = c.hidden_act;
   object["attention_bias"] = c.attention_bias;
@@ -59,7 +59,7 @@ void read_gemma2(ConfigKeys& keys, ModelConfig& c) {
   c.max_position_embeddings = 8192;
   c.attn_logit_softcapping = 50;
   c.final_logit_softcapping = 30;
-  read_both(keys, c);
+  read_gemma(keys, c);
   keys.ignore({"sliding_window_size"});  // the same number as sliding_window in the first models
 }
 
@@ -74,7 +74,7 @@ void read_gemma3(ConfigKeys& keys, ModelConfig& c) {
   c.max_position_embeddings = 131072;
   c.rope_parameters.rope_theta = 1000000;
   c.local_rope_parameters = RopeParameters{};
-  read_both(keys, c);
+  read_gemma(keys, c);
   int64_t every = 6;
   for (const char* key : pattern_keys) keys(key, every, 1, 4096);
   if (c.layer_types.empty() && c.sliding_window)
@@ -82,7 +82,7 @@ void read_gemma3(ConfigKeys& keys, ModelConfig& c) {
 }
 
 void write_gemma3(const ModelConfig& c, json& object) {
-  write_both(c, object);
+  write_gemma(c, object);
   object["rope_local_base_freq"] = c.local_rope_parameters->rope_theta;
   object["rope_parameters"] = {{full_attention, rope_object(c.rope_parameters, true)},
                                {sliding_attention, rope_object(*c.local_rope_parameters, true)}};
@@ -102,8 +102,8 @@ void complete_gemma3(ModelConfig& c) {
 
 }  // namespace
 
-extern const Family gemma2_family = {"gemma2",   "Gemma2ForCausalLM", "Gemma 2",    read_gemma2,
-                                     write_both, complete_gemma2,     build_decoder};
+extern const Family gemma2_family = {"gemma2",    "Gemma2ForCausalLM", "Gemma 2",    read_gemma2,
+                                     write_gemma, complete_gemma2,     build_decoder};
 
 extern const Family gemma3_text_family = {"gemma3_text", "Gemma3ForCausalLM", "Gemma 3, text",
                                           read_gemma3,   write_gemma3,        complete_gemma3,

@@ -8,7 +8,7 @@
 namespace lathe {
 namespace {
 
-void read(ConfigKeys& keys, ModelConfig& c) {
+void read_gpt2(ConfigKeys& keys, ModelConfig& c) {
   c.hidden_act = "gelu_new";
   c.tie_word_embeddings = true;
   c.max_position_embeddings = 1024;
@@ -30,7 +30,7 @@ void read(ConfigKeys& keys, ModelConfig& c) {
                "summary_type", "summary_use_proj"});
 }
 
-void write(const ModelConfig& c, nlohmann::json& object) {
+void write_gpt2(const ModelConfig& c, nlohmann::json& object) {
   object.update({
       {"vocab_size", c.vocab_size},
       {"n_embd", c.hidden_size},
@@ -47,31 +47,32 @@ void write(const ModelConfig& c, nlohmann::json& object) {
   });
 }
 
-void complete(ModelConfig& c) {
+void complete_gpt2(ModelConfig& c) {
   if (c.hidden_act.empty()) c.hidden_act = "gelu_new";
   if (c.intermediate_size == 0) c.intermediate_size = 4 * c.hidden_size;
   c.learned_positions = true;
 }
 
-std::unique_ptr<Model> build(const ModelConfig& config) {
+std::unique_ptr<Model> build_gpt2(const ModelConfig& config) {
   return std::make_unique<Gpt2>(config);
 }
 
 /// Files of the model without its head leave out the first part of names.
-std::vector<StoredPlace> places(const std::string& weight, const ModelConfig&) {
+std::vector<StoredPlace> places_in_gpt2(const std::string& weight, const ModelConfig&) {
   constexpr std::string_view prefix = "transformer.";
   if (!weight.starts_with(prefix)) return {};
   return {{weight.substr(prefix.size())}};
 }
 
 /// The causal mask, which was once stored in each layer.
-bool is_superfluous(std::string_view tensor, const ModelConfig&) {
+bool is_superfluous_in_gpt2(std::string_view tensor, const ModelConfig&) {
   return tensor.ends_with(".attn.bias") || tensor.ends_with(".attn.masked_bias");
 }
 
 }  // namespace
 
-extern const Family gpt2_family = {"gpt2", "GPT2LMHeadModel", "GPT-2", read, write, complete, build,
-                                   places, is_superfluous};
+extern const Family gpt2_family = {"gpt2",     "GPT2LMHeadModel", "GPT-2",
+                                   read_gpt2,  write_gpt2,        complete_gpt2,
+                                   build_gpt2, places_in_gpt2,    is_superfluous_in_gpt2};
 
 }  // namespace lathe

@@ -8,7 +8,7 @@
 namespace lathe {
 namespace {
 
-void read(ConfigKeys& keys, ModelConfig& c) {
+void read_gpt_neox(ConfigKeys& keys, ModelConfig& c) {
   c.hidden_act = "gelu";
   c.attention_bias = true;
   c.rope_parameters.partial_rotary_factor = 0.25;
@@ -30,7 +30,7 @@ void read(ConfigKeys& keys, ModelConfig& c) {
   read_rope(keys, c);
 }
 
-void write(const ModelConfig& c, nlohmann::json& object) {
+void write_gpt_neox(const ModelConfig& c, nlohmann::json& object) {
   object.update({
       {"vocab_size", c.vocab_size},
       {"hidden_size", c.hidden_size},
@@ -50,22 +50,22 @@ void write(const ModelConfig& c, nlohmann::json& object) {
   write_rope(c, object);
 }
 
-void complete(ModelConfig& c) {
+void complete_gpt_neox(ModelConfig& c) {
   if (c.hidden_act.empty()) c.hidden_act = "gelu";
 }
 
-std::unique_ptr<Model> build(const ModelConfig& config) {
+std::unique_ptr<Model> build_gpt_neox(const ModelConfig& config) {
   return std::make_unique<GptNeox>(config);
 }
 
 /// transformers 5 has this name in memory, and may write it.
-std::vector<StoredPlace> places(const std::string& weight, const ModelConfig&) {
+std::vector<StoredPlace> places_in_gpt_neox(const std::string& weight, const ModelConfig&) {
   if (weight != "embed_out.weight") return {};
   return {{"lm_head.weight"}};
 }
 
 /// The causal mask, which was once stored in each layer, and the output layer where it is tied.
-bool is_superfluous(std::string_view tensor, const ModelConfig& c) {
+bool is_superfluous_in_gpt_neox(std::string_view tensor, const ModelConfig& c) {
   return tensor.ends_with(".attention.bias") || tensor.ends_with(".attention.masked_bias") ||
          (c.tie_word_embeddings && tensor == "embed_out.weight");
 }
@@ -73,7 +73,8 @@ bool is_superfluous(std::string_view tensor, const ModelConfig& c) {
 }  // namespace
 
 extern const Family gpt_neox_family = {
-    "gpt_neox", "GPTNeoXForCausalLM", "GPT-NeoX, Pythia", read, write, complete, build,
-    places,     is_superfluous};
+    "gpt_neox",     "GPTNeoXForCausalLM", "GPT-NeoX, Pythia",
+    read_gpt_neox,  write_gpt_neox,       complete_gpt_neox,
+    build_gpt_neox, places_in_gpt_neox,   is_superfluous_in_gpt_neox};
 
 }  // namespace lathe

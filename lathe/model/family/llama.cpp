@@ -6,13 +6,13 @@
 namespace lathe {
 namespace {
 
-void read(ConfigKeys& keys, ModelConfig& c) {
+void read_llama(ConfigKeys& keys, ModelConfig& c) {
   read_decoder(keys, c);
   keys("attention_bias", c.attention_bias);
   keys("mlp_bias", c.mlp_bias);
 }
 
-void write(const ModelConfig& c, nlohmann::json& object) {
+void write_llama(const ModelConfig& c, nlohmann::json& object) {
   write_decoder(c, object);
   object["attention_bias"] = c.attention_bias;
   object["mlp_bias"] = c.mlp_bias;
@@ -20,8 +20,8 @@ void write(const ModelConfig& c, nlohmann::json& object) {
 
 }  // namespace
 
-extern const Family llama_family = {
-    "llama",          "LlamaForCausalLM", "Llama 2 and 3, SmolLM2", read, write,
-    complete_decoder, build_decoder};
+extern const Family llama_family = {"llama",      "LlamaForCausalLM", "Llama 2 and 3, SmolLM2",
+                                    read_llama,   write_llama,        complete_decoder,
+                                    build_decoder};
 
 }  // namespace lathe

@@ -6,7 +6,7 @@
 namespace lathe {
 namespace {
 
-void read(ConfigKeys& keys, ModelConfig& c) {
+void read_mistral(ConfigKeys& keys, ModelConfig& c) {
   c.num_key_value_heads = 8;
   c.max_position_embeddings = 4096 * 32;
   c.sliding_window = 4096;
@@ -14,14 +14,15 @@ void read(ConfigKeys& keys, ModelConfig& c) {
   keys("sliding_window", c.sliding_window, int64_t{1}, int64_t{1} << 40);
 }
 
-void write(const ModelConfig& c, nlohmann::json& object) {
+void write_mistral(const ModelConfig& c, nlohmann::json& object) {
   write_decoder(c, object);
   object["sliding_window"] = or_null(c.sliding_window);
 }
 
 }  // namespace
 
-extern const Family mistral_family = {"mistral", "MistralForCausalLM", "Mistral",    read,
-                                      write,     complete_decoder,     build_decoder};
+extern const Family mistral_family = {"mistral",    "MistralForCausalLM", "Mistral",
+                                      read_mistral, write_mistral,        complete_decoder,
+                                      build_decoder};
 
 }  // namespace lathe

@@ -6,18 +6,18 @@
 namespace lathe {
 namespace {
 
-void read(ConfigKeys& keys, ModelConfig& c) {
+void read_olmo2(ConfigKeys& keys, ModelConfig& c) {
   c.rms_norm_eps = 1e-5;
   read_decoder(keys, c);
   keys("attention_bias", c.attention_bias);
 }
 
-void write(const ModelConfig& c, nlohmann::json& object) {
+void write_olmo2(const ModelConfig& c, nlohmann::json& object) {
   write_decoder(c, object);
   object["attention_bias"] = c.attention_bias;
 }
 
-void complete(ModelConfig& c) {
+void complete_olmo2(ModelConfig& c) {
   complete_decoder(c);
   c.norm_placement = NormPlacement::behind;
   c.query_key_norm = QueryKeyNorm::projection;
@@ -25,7 +25,7 @@ void complete(ModelConfig& c) {
 
 }  // namespace
 
-extern const Family olmo2_family = {"olmo2", "Olmo2ForCausalLM", "OLMo 2",     read,
-                                    write,   complete,           build_decoder};
+extern const Family olmo2_family = {"olmo2",     "Olmo2ForCausalLM", "OLMo 2",     read_olmo2,
+                                    write_olmo2, complete_olmo2,     build_decoder};
 
 }  // namespace lathe

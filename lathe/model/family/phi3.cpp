@@ -9,7 +9,7 @@ namespace {
 
 constexpr int64_t default_context = 4096;
 
-void read(ConfigKeys& keys, ModelConfig& c) {
+void read_phi3(ConfigKeys& keys, ModelConfig& c) {
   c.max_position_embeddings = default_context;
   c.rms_norm_eps = 1e-5;
   read_decoder(keys, c);
@@ -24,7 +24,7 @@ void read(ConfigKeys& keys, ModelConfig& c) {
     rope.original_max_position_embeddings = default_context;
 }
 
-void write(const ModelConfig& c, nlohmann::json& object) {
+void write_phi3(const ModelConfig& c, nlohmann::json& object) {
   write_decoder(c, object);
   object["sliding_window"] = or_null(c.sliding_window);
   const RopeParameters& rope = c.rope_parameters;
@@ -37,14 +37,14 @@ void write(const ModelConfig& c, nlohmann::json& object) {
                               {"long_factor", rope.long_factor}};
 }
 
-void complete(ModelConfig& c) {
+void complete_phi3(ModelConfig& c) {
   complete_decoder(c, true);
   c.fused_projections = true;
 }
 
 }  // namespace
 
-extern const Family phi3_family = {"phi3", "Phi3ForCausalLM", "Phi-3, Phi-4-mini", read,
-                                   write,  complete,          build_decoder};
+extern const Family phi3_family = {"phi3",     "Phi3ForCausalLM", "Phi-3, Phi-4-mini", read_phi3,
+                                   write_phi3, complete_phi3,     build_decoder};
 
 }  // namespace lathe

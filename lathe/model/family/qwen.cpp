@@ -9,7 +9,7 @@ namespace lathe {
 namespace {
 
 /// What the configurations of both have in common.
-void read_both(ConfigKeys& keys, ModelConfig& c) {
+void read_qwen(ConfigKeys& keys, ModelConfig& c) {
   c.num_key_value_heads = 32;
   c.max_position_embeddings = 32768;
   c.sliding_window = 4096;
@@ -22,7 +22,7 @@ void read_both(ConfigKeys& keys, ModelConfig& c) {
     c.layer_types.emplace_back(layer < global_layers ? full_attention : sliding_attention);
 }
 
-void write_both(const ModelConfig& c, nlohmann::json& object) {
+void write_qwen(const ModelConfig& c, nlohmann::json& object) {
   const auto first_local = std::find(c.layer_types.begin(), c.layer_types.end(), sliding_attention);
   write_decoder(c, object);
   object["use_sliding_window"] = c.sliding_window.has_value();
@@ -33,7 +33,7 @@ void write_both(const ModelConfig& c, nlohmann::json& object) {
 }
 
 void read_qwen2(ConfigKeys& keys, ModelConfig& c) {
-  read_both(keys, c);
+  read_qwen(keys, c);
 }
 
 void complete_qwen2(ModelConfig& c) {
@@ -44,12 +44,12 @@ void complete_qwen2(ModelConfig& c) {
 
 void read_qwen3(ConfigKeys& keys, ModelConfig& c) {
   c.head_dim = 128;
-  read_both(keys, c);
+  read_qwen(keys, c);
   keys("attention_bias", c.attention_bias);
 }
 
 void write_qwen3(const ModelConfig& c, nlohmann::json& object) {
-  write_both(c, object);
+  write_qwen(c, object);
   object["attention_bias"] = c.attention_bias;
 }
 
@@ -62,7 +62,7 @@ void complete_qwen3(ModelConfig& c) {
 }  // namespace
 
 extern const Family qwen2_family = {"qwen2",    "Qwen2ForCausalLM", "Qwen 2 and 2.5", read_qwen2,
-                                    write_both, complete_qwen2,     build_decoder};
+                                    write_qwen, complete_qwen2,     build_decoder};
 
 extern const Family qwen3_family = {"qwen3",     "Qwen3ForCausalLM", "Qwen 3",     read_qwen3,
                                     write_qwen3, complete_qwen3,     build_decoder};

@@ -11,8 +11,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int64_t longest_context = int64_t{1} << 40;
-
 void read_type(ConfigKeys& keys, std::string& type) {
   keys("type", type);
   keys("rope_type", type);

@@ -14,7 +14,7 @@ std::vector<int64_t> rotated_layers(int64_t layers, int64_t interval) {
   return list;
 }
 
-void complete(ModelConfig& c) {
+void complete_smollm3(ModelConfig& c) {
   complete_decoder(c);
   if (c.no_rope_layers.empty()) c.no_rope_layers = rotated_layers(c.num_hidden_layers, 4);
   if (c.layer_types.empty() && c.sliding_window)
@@ -23,7 +23,7 @@ void complete(ModelConfig& c) {
   c.layer_types = listed_layer_types(c);
 }
 
-void read(ConfigKeys& keys, ModelConfig& c) {
+void read_smollm3(ConfigKeys& keys, ModelConfig& c) {
   c.tie_word_embeddings = true;
   c.num_key_value_heads = 4;
   c.max_position_embeddings = 32768;
@@ -39,7 +39,7 @@ void read(ConfigKeys& keys, ModelConfig& c) {
   if (c.no_rope_layers.empty()) c.no_rope_layers = rotated_layers(c.num_hidden_layers, interval);
 }
 
-void write(const ModelConfig& c, nlohmann::json& object) {
+void write_smollm3(const ModelConfig& c, nlohmann::json& object) {
   write_decoder(c, object);
   object["attention_bias"] = c.attention_bias;
   object["mlp_bias"] = c.mlp_bias;
@@ -51,7 +51,8 @@ void write(const ModelConfig& c, nlohmann::json& object) {
 
 }  // namespace
 
-extern const Family smollm3_family = {"smollm3", "SmolLM3ForCausalLM", "SmolLM3", read, write,
-                                      complete,  build_decoder};
+extern const Family smollm3_family = {"smollm3",    "SmolLM3ForCausalLM", "SmolLM3",
+                                      read_smollm3, write_smollm3,        complete_smollm3,
+                                      build_decoder};
 
 }  // namespace lathe
