@@ -10,6 +10,7 @@
 #include "cli/trained.h"
 #include "cli/training_data.h"
 #include "cli/validate.h"
+#include "lathe/ops/cpu/memory_pool.h"
 #include "lathe/train/loop.h"
 
 namespace lathe {
@@ -36,6 +37,7 @@ std::string describe_run(const Recipe& recipe, Model& model,
 
 int run_train(const Recipe& given) {
   const at::Device device = given.runtime.apply();
+  ops::cpu::use_memory_pool();
   TerminalObserver observer;
   const std::unique_ptr<RunFolder> folder = open_run(given, observer);
   Recipe recipe = given;

@@ -53,6 +53,9 @@ Kept DecoderLayer::kept() const {
   Kept all = self_attn.kept() + (moe ? moe->kept() : mlp->kept());
   for (const auto* norm : {&before_attention, &behind_attention, &before_mlp, &behind_mlp})
     if (*norm) all = all + (*norm)->kept();
+  // What a norm gives to linear layers is made again; experts read a copy.
+  if (before_attention) all.numbers -= before_attention->width();
+  if (before_mlp && mlp) all.numbers -= before_mlp->width();
   return all;
 }
 

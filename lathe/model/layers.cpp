@@ -69,8 +69,7 @@ Tensor Mlp::operator()(const Tensor& x) const {
     up = (*up_proj)(x);
   }
   if (activation != ops::Activation::silu) return down_proj(ops::activate(gate, activation) * up);
-  if (!down_proj.slot.empty()) return down_proj(ops::swiglu(gate, up));
-  return ops::swiglu_linear(gate, up, down_proj.weight, down_proj.bias);
+  return down_proj(ops::swiglu(gate, up));
 }
 
 Kept Mlp::kept() const {

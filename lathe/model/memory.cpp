@@ -102,14 +102,11 @@ TrainingMemory training_memory(Model& model, const TrainingMethod& method, int64
   const auto width = static_cast<double>(model.config().hidden_size);
   const double tokens = static_cast<double>(rows) * static_cast<double>(positions);
   const double number = method.bf16 ? 2 : wide;
-  // The gradient of the output layer, which is rounded to compute with, and what the last norm
-  // reads and gets back.
-  const bool trains_output = method.last_layers == 0 && method.lora_rank == 0;
+  // The output layer, which is rounded to compute with, and what the last norm reads and gets back.
   const bool rounds_output = method.bf16 && !method.load_in_4bit;  // else a part at a time
-  const double loss =
-      std::min(tokens, rows_of_logits) * vocabulary * number +
-      vocabulary * width * ((trains_output ? wide : 0) + (rounds_output ? number : 0)) +
-      2 * tokens * width * number;
+  const double loss = std::min(tokens, rows_of_logits) * vocabulary * number +
+                      (rounds_output ? vocabulary * width * number : 0) +
+                      2 * tokens * width * number;
   const double trained = wide * trained_numbers(model, method);
   return {.weights = whole(weight_bytes(model, method)),
           .gradients = whole(trained),

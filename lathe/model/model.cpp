@@ -46,10 +46,11 @@ Tensor Model::logits(const Tensor& hidden) const {
   return at::tanh(raw / cap) * cap;
 }
 
-Tensor Model::cross_entropy(const Tensor& hidden, const Tensor& targets) const {
+Tensor Model::cross_entropy(const Tensor& hidden, const Tensor& targets,
+                            std::optional<double> gradient) const {
   require(!is_classifier(), "the model classifies texts: it has no outputs for tokens");
   return ops::linear_cross_entropy(hidden, output_weight(), targets,
-                                   config_.final_logit_softcapping.value_or(0));
+                                   config_.final_logit_softcapping.value_or(0), gradient);
 }
 
 KvCache Model::new_cache(int64_t rows, int64_t slots) const {

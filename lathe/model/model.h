@@ -78,8 +78,9 @@ class Model {
   /// logits = hidden W^T, capped if the model does so: (..., hidden_size) -> (..., vocab_size).
   Tensor logits(const Tensor& hidden) const;
   /// The sum over rows of -log softmax(logits)[target], without keeping the logits: hidden (N,
-  /// hidden_size), targets (N) int64 -> scalar float64.
-  Tensor cross_entropy(const Tensor& hidden, const Tensor& targets) const;
+  /// hidden_size), targets (N) int64 -> scalar float64. `gradient`: see linear_cross_entropy.
+  Tensor cross_entropy(const Tensor& hidden, const Tensor& targets,
+                       std::optional<double> gradient = {}) const;
   /// The outputs of a classifier: hidden (N, hidden_size) -> (N, labels), at least float32.
   Tensor class_logits(const Tensor& hidden) const;
   /// Whether the model has an output for each label of its configuration instead of each token.

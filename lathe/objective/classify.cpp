@@ -18,7 +18,7 @@ Weights Classify::weights(const Batch& batch) const {
   return {{"loss", text_weights(batch).sum().item<double>()}};
 }
 
-std::vector<Term> Classify::operator()(Model& model, const Batch& batch) {
+std::vector<Term> Classify::operator()(Model& model, const Batch& batch, const Weights&) {
   const Tensor losses = classification_losses(type_, class_logits(model, batch), batch.targets);
   return {{"loss", (losses * text_weights(batch)).sum(at::kDouble)}};
 }

@@ -14,7 +14,7 @@ class Classify final : public Objective {
   explicit Classify(ProblemType type, std::vector<float> class_weights = {});
 
   Weights weights(const Batch& batch) const override;
-  std::vector<Term> operator()(Model& model, const Batch& batch) override;
+  std::vector<Term> operator()(Model& model, const Batch& batch, const Weights& total) override;
 
  private:
   Tensor text_weights(const Batch& batch) const;

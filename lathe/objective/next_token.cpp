@@ -19,10 +19,13 @@ Weights NextToken::weights(const Batch& batch) const {
   return {{"loss", static_cast<double>(batch.target_tokens)}, {router_aux, 1}};
 }
 
-std::vector<Term> NextToken::operator()(Model& model, const Batch& batch) {
+std::vector<Term> NextToken::operator()(Model& model, const Batch& batch, const Weights& total) {
   const ModelOutput out = model.forward(model_input(batch), nullptr);
   const auto [hidden, targets] = predictions(out.hidden, batch);
-  std::vector<Term> terms = {{"loss", model.cross_entropy(hidden, targets)}};
+  const auto all = total.find("loss");
+  const std::optional<double> gradient =
+      all == total.end() || all->second == 0 ? std::nullopt : std::optional(1 / all->second);
+  std::vector<Term> terms = {{"loss", model.cross_entropy(hidden, targets, gradient)}};
   if (const auto balance = router_balance(model.config(), out, batch)) terms.push_back(*balance);
   return terms;
 }

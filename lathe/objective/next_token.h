@@ -13,7 +13,7 @@ namespace lathe {
 class NextToken final : public Objective {
  public:
   Weights weights(const Batch& batch) const override;
-  std::vector<Term> operator()(Model& model, const Batch& batch) override;
+  std::vector<Term> operator()(Model& model, const Batch& batch, const Weights& total) override;
 };
 
 /// Of the hidden states (B, T, D) of a batch those that predict its targets, (N, D), and the

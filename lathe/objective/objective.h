@@ -37,8 +37,10 @@ class Objective {
   virtual ~Objective() = default;
   /// The weight of each term in this batch, known before any forward pass.
   virtual Weights weights(const Batch& batch) const = 0;
-  /// The terms of this batch, whose quotients sum / weight add up to the loss.
-  virtual std::vector<Term> operator()(Model& model, const Batch& batch) = 0;
+  /// The terms of this batch, whose quotients sum / weight add up to the loss. `total`: where a
+  /// step is at work, the weights of all of it, by which the sums will be divided before the
+  /// backward pass; else empty.
+  virtual std::vector<Term> operator()(Model& model, const Batch& batch, const Weights& total) = 0;
 };
 
 }  // namespace lathe

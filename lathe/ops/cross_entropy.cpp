@@ -18,16 +18,17 @@ constexpr int64_t rows_a_chunk = 512;
 constexpr int64_t rows_a_chunk_on_gpu = 2048;
 constexpr int64_t classes_a_block = 3072;
 
-/// dweight (V, D) += dlogits^T x, with dlogits (N, V) and x (N, D) in a narrower dtype.
-void add_weight_gradient(const Tensor& dweight, const Tensor& dlogits, const Tensor& x) {
-  if (!x.is_cpu()) return add_scaled(dweight, product(dlogits, x, dweight.scalar_type()), 1);
+/// dweight (V, D) += factor dlogits^T x, with dlogits (N, V) and x (N, D) in a narrower dtype.
+void add_weight_gradient(const Tensor& dweight, const Tensor& dlogits, const Tensor& x,
+                         double factor) {
+  if (!x.is_cpu()) return add_scaled(dweight, product(dlogits, x, dweight.scalar_type()), factor);
   const Tensor buffer =
       at::empty({std::min(classes_a_block, dweight.size(0)), x.size(1)}, x.options());
   for (int64_t begin = 0; begin < dweight.size(0); begin += classes_a_block) {
     const int64_t count = std::min(classes_a_block, dweight.size(0) - begin);
     Tensor block = buffer.narrow(0, 0, count);
     at::mm_out(block, dlogits.narrow(1, begin, count).t(), x);
-    add_scaled(dweight.narrow(0, begin, count), block, 1);
+    add_scaled(dweight.narrow(0, begin, count), block, factor);
   }
 }
 
@@ -90,13 +91,15 @@ Tensor multiply_back(const Tensor& dlogits, const Tensor& w) {
 struct LinearCrossEntropyFunction : torch::autograd::Function<LinearCrossEntropyFunction> {
   static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight,
                         const Tensor& targets, double softcap, bool x_gradient,
-                        bool weight_gradient) {
+                        bool weight_gradient, std::optional<double> known) {
     const Tensor w = is_quantized(weight) ? weight : weight.to(x.scalar_type());
     const int64_t rows = x.size(0);
     const bool gradient = x_gradient || weight_gradient;
     const Tensor sum = at::zeros({}, x.options().dtype(at::kDouble));
     const Tensor dx = x_gradient ? at::empty_like(x) : Tensor();
-    const Tensor dweight = weight_gradient ? at::zeros_like(weight) : Tensor();
+    const bool at_once = weight_gradient && known && holds_gradient(weight);
+    Tensor dweight;
+    if (weight_gradient) dweight = at_once ? weight.grad() : at::zeros_like(weight);
     const int64_t chunk = x.is_cpu() ? rows_a_chunk : rows_a_chunk_on_gpu;
     const Tensor buffer = at::empty({std::min(rows, chunk), w.size(0)}, x.options());
     for (int64_t begin = 0; begin < rows; begin += chunk) {
@@ -107,33 +110,37 @@ struct LinearCrossEntropyFunction : torch::autograd::Function<LinearCrossEntropy
       sum.add_(
           losses_of(logits, targets.narrow(0, begin, count), softcap, gradient).sum(at::kDouble));
       if (x_gradient) dx.narrow(0, begin, count).copy_(multiply_back(logits, w));
-      if (weight_gradient) add_weight_gradient(dweight, logits, part);
+      if (weight_gradient) add_weight_gradient(dweight, logits, part, at_once ? *known : 1);
     }
-    ctx->save_for_backward({weight, dx, dweight});
+    ctx->save_for_backward({weight, dx, at_once ? Tensor() : dweight});
+    ctx->saved_data["known"] = at_once ? known : std::nullopt;
     return sum;
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list gradients) {
     const variable_list saved = ctx->get_saved_variables();
     const double scale = gradients[0].item<double>();
+    const auto known = ctx->saved_data["known"].toOptional<double>();
+    require(!known || *known == scale, "linear_cross_entropy: expected the gradient {}, found {}",
+            known.value_or(0), scale);
     Tensor dx, dweight;
     if (saved[1].defined()) dx = saved[1] * scale;
     if (saved[2].defined()) dweight = accumulate_gradient(saved[0], saved[2], scale);
-    return {dx, dweight, Tensor(), Tensor(), Tensor(), Tensor()};
+    return {dx, dweight, Tensor(), Tensor(), Tensor(), Tensor(), Tensor()};
   }
 };
 
 }  // namespace
 
 Tensor linear_cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& targets,
-                            double softcap) {
+                            double softcap, std::optional<double> gradient) {
   require(x.dim() == 2 && targets.dim() == 1 && x.size(0) == targets.size(0),
           "linear_cross_entropy: expected x (N, D) and targets (N), found {} and {}", x.sizes(),
           targets.sizes());
   const bool training = at::GradMode::is_enabled();
   return LinearCrossEntropyFunction::apply(x.contiguous(), weight, targets.contiguous(), softcap,
                                            training && x.requires_grad(),
-                                           training && weight.requires_grad());
+                                           training && weight.requires_grad(), gradient);
 }
 
 Tensor cross_entropy_rows(const Tensor& logits, const Tensor& targets) {

@@ -7,11 +7,6 @@ namespace {
 
 constexpr int64_t elements_a_task = 16384;
 
-/// Only leaves of the graph hold a gradient; asking others for theirs is an error to libtorch.
-bool holds_gradient(const Tensor& weight) {
-  return weight.is_leaf() && weight.grad().defined();
-}
-
 /// Whether the kernels add elements like those of `x` to elements like those of `sum`.
 bool has_kernel(const Tensor& sum, const Tensor& x) {
   return cpu::handles(x) && sum.is_cpu() && sum.is_contiguous() && x.is_contiguous() &&
@@ -19,6 +14,11 @@ bool has_kernel(const Tensor& sum, const Tensor& x) {
 }
 
 }  // namespace
+
+bool holds_gradient(const Tensor& weight) {
+  // Only leaves of the graph do; asking others for theirs is an error to libtorch.
+  return weight.is_leaf() && weight.grad().defined();
+}
 
 Tensor product(const Tensor& a, const Tensor& b, at::ScalarType wide) {
   const bool widens = a.is_cuda() && wide == at::kFloat && a.scalar_type() == at::kBFloat16;

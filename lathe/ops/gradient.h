@@ -4,6 +4,9 @@
 
 namespace lathe::ops {
 
+/// Whether the weight has a buffer that backward passes add its gradient to.
+bool holds_gradient(const Tensor& weight);
+
 /// What a backward pass returns for a weight whose gradient is `scale * gradient`. A weight that
 /// holds a gradient already gets this one added to it, and nothing is returned; otherwise it is the
 /// gradient in the weight's dtype. So a training step keeps one buffer for each weight's gradient,

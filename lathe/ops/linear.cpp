@@ -3,6 +3,7 @@
 #include "lathe/base/autograd.h"
 #include "lathe/ops/gradient.h"
 #include "lathe/ops/quantized.h"
+#include "lathe/ops/remade.h"
 
 namespace lathe::ops {
 namespace {
@@ -32,17 +33,27 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
   static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight,
                         const std::optional<Tensor>& bias) {
     // A weight that is frozen has no gradient, for which alone x would be kept.
-    ctx->save_for_backward(
-        {weight.requires_grad() ? x : Tensor(), weight, bias.value_or(Tensor())});
+    const bool needs_x = weight.requires_grad();
+    const auto remade = needs_x ? SavedInput::of(x) : nullptr;
+    if (remade) {
+      remade->expect();
+      ctx->saved_data["x"] = c10::IValue::make_capsule(remade);
+    }
+    ctx->save_for_backward({needs_x && !remade ? x : Tensor(), weight, bias.value_or(Tensor())});
     // The rounded weight is not kept: rounding again costs less than the memory.
     if (!bias) return multiplied(x, weight);
     if (is_quantized(weight)) return multiplied(x, weight) + bias->to(x.scalar_type());
     return at::linear(x, weight.to(x.scalar_type()), bias->to(x.scalar_type()));
   }
 
+  static Tensor input(const AutogradContext& ctx, const Tensor& kept) {
+    const auto remade = ctx.saved_data.find("x");
+    if (remade == ctx.saved_data.end()) return kept;
+    return static_cast<SavedInput&>(*remade->second.toCapsule()).take();
+  }
+
   static variable_list backward(AutogradContext* ctx, variable_list gradients) {
     const variable_list saved = ctx->get_saved_variables();
-    const Tensor& x = saved[0];
     const Tensor& weight = saved[1];
     const Tensor& bias = saved[2];
     const Tensor dy = gradients[0].reshape({-1, weight.size(0)});  // (N, out)
@@ -52,9 +63,10 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
       shape.back() = weight.size(1);
       dx = at::mm(dy, in_dtype(weight, dy.scalar_type())).view(shape);
     }
-    if (ctx->needs_input_grad(1))
-      dweight = accumulate_gradient(weight,
-                                    product(dy, x.reshape({-1, x.size(-1)}), weight.scalar_type()));
+    if (ctx->needs_input_grad(1)) {
+      const Tensor x = input(*ctx, saved[0]).reshape({-1, weight.size(1)});
+      dweight = accumulate_gradient(weight, product(dy, x, weight.scalar_type()));
+    }
     if (bias.defined() && ctx->needs_input_grad(2)) dbias = dy.sum(0, false, bias.scalar_type());
     return {dx, dweight, dbias};
   }

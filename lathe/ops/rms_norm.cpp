@@ -19,25 +19,29 @@ Tensor factors(const Tensor& weight, at::ScalarType dtype, double offset) {
   return offset == 0 ? wide : wide + offset;
 }
 
-struct RmsNormFunction : torch::autograd::Function<RmsNormFunction> {
-  static Tensor forward(AutogradContext* ctx, const Tensor& input, const Tensor& weight, double eps,
-                        double offset) {
-    const Tensor x = input.contiguous();
-    const int64_t width = x.size(-1);
-    const int64_t rows = x.numel() / width;
-    const at::ScalarType sums = cpu::accumulate_dtype(x.scalar_type());
-    const Tensor w = factors(weight, sums, offset);
-    Tensor y = at::empty_like(x);
-    const Tensor rrms = at::empty({rows}, x.options().dtype(sums));
-    cpu::for_dtype(x, [&]<class T>(const cpu::Kernels<T>& kernels, T) {
-      using A = Accumulate<T>;
-      at::parallel_for(0, rows, rows_a_task, [&](int64_t begin, int64_t end) {
-        for (int64_t r = begin; r < end; ++r)
-          elements<A>(rrms)[r] =
-              kernels.rms_norm(elements<T>(x) + r * width, elements<A>(w),
-                               elements<T>(y) + r * width, width, static_cast<A>(eps));
-      });
+/// The norm of x with factors w, and the inverse of each row's root mean square.
+std::pair<Tensor, Tensor> normed(const Tensor& x, const Tensor& w, double eps) {
+  const int64_t width = x.size(-1);
+  const int64_t rows = x.numel() / width;
+  Tensor y = at::empty_like(x);
+  Tensor rrms = at::empty({rows}, w.options());
+  cpu::for_dtype(x, [&]<class T>(const cpu::Kernels<T>& kernels, T) {
+    using A = Accumulate<T>;
+    at::parallel_for(0, rows, rows_a_task, [&](int64_t begin, int64_t end) {
+      for (int64_t r = begin; r < end; ++r)
+        elements<A>(rrms)[r] =
+            kernels.rms_norm(elements<T>(x) + r * width, elements<A>(w), elements<T>(y) + r * width,
+                             width, static_cast<A>(eps));
     });
+  });
+  return {y, rrms};
+}
+
+struct RmsNormFunction : torch::autograd::Function<RmsNormFunction> {
+  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight, double eps,
+                        double offset) {
+    const auto [y, rrms] =
+        normed(x, factors(weight, cpu::accumulate_dtype(x.scalar_type()), offset), eps);
     ctx->save_for_backward({x, weight, rrms});
     ctx->saved_data["offset"] = offset;
     return y;
@@ -72,11 +76,18 @@ struct RmsNormFunction : torch::autograd::Function<RmsNormFunction> {
 
 }  // namespace
 
-Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps, double offset) {
-  if (cpu::handles(x)) return RmsNormFunction::apply(x, weight, eps, offset);
-  const at::ScalarType sums = cpu::accumulate_dtype(x.scalar_type());
-  const Tensor w = factors(weight, sums, offset).to(x.scalar_type());
-  return at::rms_norm(x, {x.size(-1)}, w, eps);
+Tensor rms_norm(const Tensor& input, const Tensor& weight, double eps, double offset) {
+  const at::ScalarType sums = cpu::accumulate_dtype(input.scalar_type());
+  if (!cpu::handles(input)) {
+    const Tensor w = factors(weight, sums, offset).to(input.scalar_type());
+    return at::rms_norm(input, {input.size(-1)}, w, eps);
+  }
+  const Tensor x = input.contiguous();
+  const Tensor y = RmsNormFunction::apply(x, weight, eps, offset);
+  make_again(y, [x = x.detach(), weight = weight.detach(), sums, eps, offset] {
+    return normed(x, factors(weight, sums, offset), eps).first;
+  });
+  return y;
 }
 
 }  // namespace lathe::ops

@@ -2,8 +2,7 @@
 
 #include "lathe/base/autograd.h"
 #include "lathe/ops/cpu/for_dtype.h"
-#include "lathe/ops/gradient.h"
-#include "lathe/ops/quantized.h"
+#include "lathe/ops/remade.h"
 
 namespace lathe::ops {
 namespace {
@@ -57,38 +56,13 @@ struct SwigluFunction : torch::autograd::Function<SwigluFunction> {
   }
 };
 
-struct SwigluLinearFunction : torch::autograd::Function<SwigluLinearFunction> {
-  static Tensor forward(AutogradContext* ctx, const Tensor& gate, const Tensor& up,
-                        const Tensor& weight) {
-    ctx->save_for_backward({gate, up, weight});
-    return at::linear(gated(gate, up), in_dtype(weight, gate.scalar_type()));
-  }
-
-  static variable_list backward(AutogradContext* ctx, variable_list gradients) {
-    const variable_list saved = ctx->get_saved_variables();
-    const Tensor &gate = saved[0], &up = saved[1], &weight = saved[2];
-    const Tensor dy = gradients[0].reshape({-1, weight.size(0)});  // (N, D)
-    Tensor dgate, dup, dweight;
-    if (ctx->needs_input_grad(2))
-      dweight = accumulate_gradient(
-          weight, product(dy, gated(gate, up).view({-1, weight.size(1)}), weight.scalar_type()));
-    if (ctx->needs_input_grad(0) || ctx->needs_input_grad(1))
-      std::tie(dgate, dup) =
-          gated_backward(at::mm(dy, in_dtype(weight, dy.scalar_type())), gate, up);
-    return {dgate, dup, dweight};
-  }
-};
-
 }  // namespace
 
-Tensor swiglu(const Tensor& gate, const Tensor& up) {
-  return SwigluFunction::apply(gate.contiguous(), up.contiguous());
-}
-
-Tensor swiglu_linear(const Tensor& gate, const Tensor& up, const Tensor& weight,
-                     const Tensor& bias) {
-  const Tensor y = SwigluLinearFunction::apply(gate.contiguous(), up.contiguous(), weight);
-  return bias.defined() ? y + bias.to(y.scalar_type()) : y;
+Tensor swiglu(const Tensor& gate_in, const Tensor& up_in) {
+  const Tensor gate = gate_in.contiguous(), up = up_in.contiguous();
+  const Tensor y = SwigluFunction::apply(gate, up);
+  make_again(y, [gate = gate.detach(), up = up.detach()] { return gated(gate, up); });
+  return y;
 }
 
 }  // namespace lathe::ops

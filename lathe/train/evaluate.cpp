@@ -25,7 +25,7 @@ Evaluation evaluate(Model& model, Objective& objective,
   while (const std::optional<Batch> host = next()) {
     const Batch batch = host->to(model.device());
     for (const auto& [name, weight] : objective.weights(batch)) weights[name] += weight;
-    for (const Term& term : objective(model, batch)) sums[term.name] += term.sum.item<double>();
+    for (const Term& term : objective(model, batch, {})) sums[term.name] += term.sum.item<double>();
     result.tokens += static_cast<double>(batch.target_tokens);
     result.text_bytes += static_cast<double>(batch.text_bytes);
   }

@@ -32,7 +32,7 @@ double accumulate_gradients(Training& run, const std::vector<Batch>& batches) {
   for (const Batch& host : batches) {
     const Batch batch = host.to(run.model.device());
     Tensor sum;
-    for (const Term& term : run.objective(run.model, batch)) {
+    for (const Term& term : run.objective(run.model, batch, weights)) {
       const double weight = weights.at(term.name);
       if (weight == 0) continue;  // no targets anywhere: nothing to learn from
       const Tensor share = term.sum / weight;

@@ -106,7 +106,7 @@ TEST_P(TrainingMemoryOf, is_what_a_forward_pass_leaves_for_the_backward_pass) {
     const double output = method.last_layers == 0 ? 8.0 * 128 * 4 : 0;
     const double of_loss = output + 2.0 * 4 * 32 * 128 * number;
     const double expected = static_cast<double>(estimate.activations) + of_loss;
-    EXPECT_NEAR(left / expected, 1, 0.03) << method.name;
+    EXPECT_NEAR(left / expected, 1, 0.035) << method.name;
   }
 }
 
@@ -132,10 +132,10 @@ TEST(TrainingMemory, is_that_of_the_tensors_of_a_step) {
   const TrainingMemory all = training_memory(*model, {.name = ""}, 2, 8);
   EXPECT_EQ(all.weights + all.gradients + all.moments,
             16 * static_cast<uint64_t>(model->parameter_count()));
-  // 16 tokens, 2 layers, bfloat16: 4 x 16 wide, 2 x (4 + 2) heads of 4, 2 x 24 of the MLP; float32:
+  // 16 tokens, 2 layers, bfloat16: 2 x 16 wide, 2 x (4 + 2) heads of 4, 2 x 24 of the MLP; float32:
   // a number for each norm and for each head of queries
-  EXPECT_EQ(all.activations, 16U * 2 * (2 * (4 * 16 + 2 * 6 * 4 + 2 * 24) + 4 * (2 + 4)));
-  EXPECT_EQ(all.loss, 2U * 16 * 50 + 6U * 50 * 16 + 2U * 2 * 16 * 16);
+  EXPECT_EQ(all.activations, 16U * 2 * (2 * (2 * 16 + 2 * 6 * 4 + 2 * 24) + 4 * (2 + 4)));
+  EXPECT_EQ(all.loss, 2U * 16 * 50 + 2U * 50 * 16 + 2U * 2 * 16 * 16);
 }
 
 TEST(TrainingMemory, of_last_layers_and_adapters_is_that_of_what_is_trained) {

@@ -71,15 +71,15 @@ TEST_P(RouterBalance, is_added_in_training_and_left_out_in_evaluation) {
   for (const NamedTensor& weight : model->named_tensors()) weight.tensor->requires_grad_();
   NextToken objective;
   const Batch rows = batch();
-  EXPECT_EQ(objective(*model, rows).size(), 1) << "the file says: without";
+  EXPECT_EQ(objective(*model, rows, {}).size(), 1) << "the file says: without";
   model->mutable_config().output_router_logits = true;
   const Weights weights = objective.weights(rows);
   double loss = 0;
-  for (const Term& term : objective(*model, rows))
+  for (const Term& term : objective(*model, rows, {}))
     loss += term.sum.item<double>() / weights.at(term.name);
   EXPECT_NEAR(loss, golden_["trained_loss"].item<double>(), 1e-5);
   const at::NoGradGuard evaluation;
-  EXPECT_EQ(objective(*model, rows).size(), 1);
+  EXPECT_EQ(objective(*model, rows, {}).size(), 1);
 }
 
 TEST_P(RouterBalance, is_switched_by_the_key_of_transformers) {

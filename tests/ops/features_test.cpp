@@ -4,6 +4,7 @@
 #include "lathe/ops/attention.h"
 #include "lathe/ops/cpu/kernels.h"
 #include "lathe/ops/cross_entropy.h"
+#include "lathe/ops/linear.h"
 #include "lathe/ops/rms_norm.h"
 #include "lathe/ops/rope.h"
 #include "lathe/ops/swiglu.h"
@@ -99,7 +100,7 @@ TEST_P(Features, gated_activations_into_a_product_with_their_gradients) {
     ours.push_back(cast(x).clone().requires_grad_());
     theirs.push_back(x.clone().requires_grad_());
   }
-  const Tensor found = ops::swiglu_linear(ours[0], ours[1], ours[2]);
+  const Tensor found = ops::linear(ops::swiglu(ours[0], ours[1]), ours[2]);
   const Tensor expected = at::linear(at::silu(theirs[0]) * theirs[1], theirs[2]);
   EXPECT_LE(relative_difference(found, expected), tolerance());
   found.sum().backward();

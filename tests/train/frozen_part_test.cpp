@@ -34,7 +34,7 @@ class FrozenParts : public testing::Test {
     for (int i = 0; i < 8; ++i)
       for (const Batch& batch : source->next(1)) {
         EXPECT_EQ(batch.states.defined(), data_.states != nullptr);
-        list.push_back(objective(*model_, batch).at(0).sum.item<double>());
+        list.push_back(objective(*model_, batch, {}).at(0).sum.item<double>());
       }
     return list;
   }
