@@ -20,7 +20,9 @@ constexpr size_t page = size_t{1} << 12;
 constexpr size_t huge_page = size_t{1} << 21;
 constexpr size_t slab_size = size_t{1} << 28;
 constexpr size_t largest_kept = size_t{1} << 25;  // more goes back to the system at once
-constexpr uint8_t priority = 100;                 // of allocators; libtorch's own has 0
+// A block is idle that was not used while such a share of what is in use was given out.
+constexpr size_t idle_share = 4;
+constexpr uint8_t priority = 100;  // of allocators; libtorch's own has 0
 
 /// Sixteen sizes for each power of two: at most a sixteenth is unused, and never touched.
 size_t rounded_size(size_t bytes) {
@@ -112,8 +114,8 @@ class MemoryPool final : public c10::Allocator {
     return true;
   }
 
-  /// A new block. What was not used while as much was given out as is in use now goes back to the
-  /// system first: texts of other lengths need other sizes.
+  /// A new block. What is idle goes back to the system first: texts of other lengths need other
+  /// sizes. Before one of the largest everything that is not used does: that is where memory peaks.
   Block grow(size_t size) {
     release_idle(size);
     held_ += size;
@@ -129,11 +131,12 @@ class MemoryPool final : public c10::Allocator {
   }
 
   void release_idle(size_t wanted) {
+    const uint64_t idle = wanted > largest_kept ? 0 : used_ / idle_share;
     size_t released = 0;
     for (auto& [size, blocks] : free_)
       for (Block& block : blocks) {
         if (released >= wanted) return;
-        if (block.empty || given_out_ - block.idle_since <= used_) continue;
+        if (block.empty || given_out_ - block.idle_since <= idle) continue;
         madvise(block.memory, size, MADV_DONTNEED);
         block.empty = true;
         held_ -= size;
