@@ -62,8 +62,9 @@ void estimate_memory(const InfoOptions& o, ModelFacts& facts) {
 void look_at_adapter(const AdapterSpec& spec, ModelFacts& facts) {
   if (!spec.wanted() || !facts.report.config) return;
   const std::unique_ptr<Model> model = empty_model(*facts.report.config);
-  const std::unique_ptr<Adapter> adapter =
-      Adapter::outline(*model, spec.path.empty() ? spec.options : read_adapter_config(spec.path));
+  const std::unique_ptr<Adapter> adapter = spec.path.empty()
+                                               ? Adapter::outline(*model, spec.options)
+                                               : Adapter::outline(*model, fs::path(spec.path));
   facts.adapter_drawing = "\n" + draw(*adapter, *model);
   facts.adapter_parameters = trained_numbers(*adapter);
 }

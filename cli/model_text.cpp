@@ -25,7 +25,7 @@ std::string parameters_text(const ModelFacts& facts) {
     parts.push_back(format("{} {} ({:.1f} %)", name, short_number(static_cast<double>(count)),
                            100 * static_cast<double>(count) / all));
   if (report.config && report.config->tie_word_embeddings)
-    parts.push_back("the output layer is the embedding");
+    parts.emplace_back("the output layer is the embedding");
   return format("{}: {}", short_number(all), fmt::join(parts, ", "));
 }
 

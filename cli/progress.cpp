@@ -40,7 +40,7 @@ void ProgressLine::end() {
 }
 
 std::string clock_time(double seconds) {
-  const auto all = static_cast<int64_t>(seconds + 0.5);
+  const auto all = static_cast<int64_t>(std::llround(seconds));
   if (all >= 3600) return format("{}:{:02}:{:02}", all / 3600, all / 60 % 60, all % 60);
   return format("{}:{:02}", all / 60, all % 60);
 }

@@ -72,6 +72,7 @@ void continue_prompts(OpenModel& opened, const AdapterNames& names,
                       const std::vector<Prompt>& prompts, const SamplingOptions& sampling,
                       const CompletionStyle& style, nlohmann::json& all) {
   std::vector<std::string> texts;
+  texts.reserve(prompts.size());
   for (const Prompt& prompt : prompts) texts.push_back(prompt.text);
   const std::vector<int64_t> adapters = names.chosen_by(prompts);  // before anything is shown
   const bool stream = !style.json && prompts.size() == 1;

@@ -102,6 +102,12 @@ std::unique_ptr<Adapter> Adapter::outline(Model& model, const AdapterOptions& op
   return adapter;
 }
 
+std::unique_ptr<Adapter> Adapter::outline(Model& model, const fs::path& directory) {
+  std::unique_ptr<Adapter> adapter(new Adapter(model, read_adapter_config(directory)));
+  adapter->attach();
+  return adapter;
+}
+
 std::unique_ptr<Adapter> Adapter::load(Model& model, const fs::path& directory) {
   const Context loading("loading the adapter {}", directory.string());
   std::unique_ptr<Adapter> adapter(new Adapter(model, read_adapter_config(directory)));

@@ -24,6 +24,7 @@ class Adapter {
   /// One that `options` describe, or the directory does, without values: what it consists of, at a
   /// model that may have none itself.
   static std::unique_ptr<Adapter> outline(Model& model, const AdapterOptions& options);
+  static std::unique_ptr<Adapter> outline(Model& model, const fs::path& directory);
   ~Adapter();
   Adapter(const Adapter&) = delete;
   Adapter& operator=(const Adapter&) = delete;

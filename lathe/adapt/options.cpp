@@ -159,6 +159,8 @@ void AdapterOptions::check() {
                 std::ranges::find(own, name) != own.end(),
             "{}: {} has no such setting", name, peft_type);
   }
+  require(peft_type != "BITFIT" || target_modules.empty(),
+          "target_modules: BITFIT trains the biases of the model, and sits at no layer");
   const auto rank = r.value_or(8);
   require(rank >= 1 && rank <= 1 << 16, "r: expected 1 to 65536, found {}", rank);
   require(std::isfinite(lora_alpha) && lora_alpha > 0,

@@ -83,6 +83,7 @@ bool may_sit(const AdapterOptions& options, SiteKind kind) {
 
 std::vector<std::string> default_targets(const AdapterOptions& options, Model& model) {
   if (options.peft_type == "BOTTLENECK") return {"all-mlp"};
+  if (options.peft_type == "BITFIT") return {};
   if (options.peft_type != "IA3") return {"all-linear"};
   // Keys, values and the second layer of the MLP, as their families call them.
   std::vector<std::string> targets;

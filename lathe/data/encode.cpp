@@ -116,6 +116,7 @@ class Encoder {
 
   void write_batch(std::vector<Pending>& batch, DocumentReader& reader, TokenWriter& writer) {
     std::vector<std::string_view> texts;
+    texts.reserve(batch.size());
     for (const Pending& pending : batch) texts.push_back(pending.piece.text);
     const std::vector<std::vector<int32_t>> tokens =
         tokenizer_.encode_batch(texts, options_.labels);

@@ -94,7 +94,7 @@ void TokenWriter::add(std::string_view text, std::span<const int32_t> tokens,
 bool TokenWriter::end_document(std::optional<int32_t> eos,
                                const std::optional<std::string>& label) {
   if (text_tokens_ == 0) return false;
-  require(label.has_value() == (labels_.size() > 0) || documents_ == 0,
+  require(label.has_value() == !labels_.empty() || documents_ == 0,
           "expected a label for each document, or for none");
   if (label) {
     const auto [place, is_new] = label_places_.try_emplace(*label, label_names_.size());

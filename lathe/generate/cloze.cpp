@@ -77,6 +77,7 @@ ClozeResult answer_cloze(Model& model, const Tokenizer& tokenizer, const ClozeQu
   const Tensor after_prompt = read_further(model, beginning, slots, kept);  // (1, D)
 
   std::vector<std::vector<int64_t>> rests;
+  rests.reserve(rows.size());
   for (const std::vector<int64_t>& row : rows) rests.emplace_back(row.begin() + shared, row.end());
   Tensor hidden;  // (C, T, D) of the rests; not needed where each is one token
   if (slots > shared + 1) {

@@ -195,6 +195,7 @@ std::vector<Completion> generate(Model& model, const Tokenizer& tokenizer,
                                  const SamplingOptions& options, const OnText& on_text,
                                  const std::vector<int64_t>& adapters) {
   std::vector<std::vector<int64_t>> tokens;
+  tokens.reserve(prompts.size());
   for (const std::string& prompt : prompts) tokens.push_back(encode_prompt(tokenizer, prompt));
   return generate(model, tokenizer, tokens, options, on_text, nullptr, adapters);
 }

@@ -48,7 +48,7 @@ class ParquetRows : public Rows {
 }  // namespace
 
 std::unique_ptr<Rows> open_parquet(const std::filesystem::path& path,
-                                   std::vector<std::string> columns) {
+                                   const std::vector<std::string>& columns) {
   return std::make_unique<ParquetRows>(path, columns);
 }
 

@@ -15,6 +15,6 @@ namespace lathe {
 /// infinities null. Not compressed, or with Snappy, Zstandard, gzip or LZ4. Throws Error if a
 /// column is missing (with those found), the file is malformed, or bytes are not UTF-8.
 std::unique_ptr<Rows> open_parquet(const std::filesystem::path& path,
-                                   std::vector<std::string> columns);
+                                   const std::vector<std::string>& columns);
 
 }  // namespace lathe

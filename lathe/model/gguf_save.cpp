@@ -181,6 +181,7 @@ void save_gguf(Model& model, const fs::path& path, const GgufOptions& options,
 
   std::vector<std::byte> bytes;  // of the tensor being written
   std::vector<GgufTensorView> views;
+  views.reserve(factors.size() + planned.size());
   for (const GgufFactors& factor : factors)
     views.push_back({factor.tensor,
                      &block_format("F32"),

@@ -5,6 +5,7 @@ namespace lathe {
 void KvCache::keep_rows(const std::vector<int64_t>& rows) {
   const auto kept = [&](const std::vector<int64_t>& list) {
     std::vector<int64_t> left;
+    left.reserve(rows.size());
     for (const int64_t row : rows) left.push_back(list.at(static_cast<size_t>(row)));
     return left;
   };

@@ -65,6 +65,7 @@ inline Kept kept_by_attention(int64_t heads, int64_t key_value_heads, int64_t he
 template <class Layer>
 std::vector<Kept> kept_by_layers(const std::vector<Layer>& layers) {
   std::vector<Kept> kept;
+  kept.reserve(layers.size());
   for (const Layer& layer : layers) kept.push_back(layer.kept());
   return kept;
 }

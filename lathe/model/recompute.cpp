@@ -25,7 +25,7 @@ struct RecomputeFunction : torch::autograd::Function<RecomputeFunction> {
     return kept->f(x);
   }
 
-  static variable_list backward(AutogradContext* ctx, variable_list gradients) {
+  static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
     const auto kept = ctx->saved_data["kept"].toCapsule();
     const Tensor x = ctx->get_saved_variables()[0].detach().requires_grad_(true);
     {

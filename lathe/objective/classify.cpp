@@ -2,7 +2,7 @@
 
 namespace lathe {
 
-Classify::Classify(ProblemType type, std::vector<float> class_weights) : type_(type) {
+Classify::Classify(ProblemType type, const std::vector<float>& class_weights) : type_(type) {
   require(class_weights.empty() || type == ProblemType::single_label_classification,
           "class weights: texts have {}, not one class each", problem_type_name(type));
   if (!class_weights.empty()) class_weights_ = at::tensor(class_weights, at::kFloat);

@@ -11,7 +11,7 @@ namespace lathe {
 class Classify final : public Objective {
  public:
   /// `class_weights`: how much a text of each class counts (1 if empty); of one class each only.
-  explicit Classify(ProblemType type, std::vector<float> class_weights = {});
+  explicit Classify(ProblemType type, const std::vector<float>& class_weights = {});
 
   Weights weights(const Batch& batch) const override;
   std::vector<Term> operator()(Model& model, const Batch& batch, const Weights& total) override;

@@ -116,7 +116,7 @@ struct AttentionFunction : torch::autograd::Function<AttentionFunction> {
     return result;
   }
 
-  static variable_list backward(AutogradContext* ctx, variable_list gradients) {
+  static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
     const variable_list saved = ctx->get_saved_variables();
     const Tensor &q = saved[0], &k = saved[1], &v = saved[2];
     const Tensor &log_sums = saved[4], &first = saved[5];

@@ -117,7 +117,7 @@ struct LinearCrossEntropyFunction : torch::autograd::Function<LinearCrossEntropy
     return sum;
   }
 
-  static variable_list backward(AutogradContext* ctx, variable_list gradients) {
+  static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
     const variable_list saved = ctx->get_saved_variables();
     const double scale = gradients[0].item<double>();
     const auto known = ctx->saved_data["known"].toOptional<double>();

@@ -18,7 +18,7 @@ struct EmbeddingFunction : torch::autograd::Function<EmbeddingFunction> {
     return at::embedding(weight, ids).to(dtype);
   }
 
-  static variable_list backward(AutogradContext* ctx, variable_list gradients) {
+  static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
     const variable_list saved = ctx->get_saved_variables();
     const Tensor &ids = saved[0], &weight = saved[1];
     return {Tensor(),

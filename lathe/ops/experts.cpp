@@ -19,7 +19,7 @@ struct TakeRowsFunction : torch::autograd::Function<TakeRowsFunction> {
     return x.index_select(0, from);
   }
 
-  static variable_list backward(AutogradContext* ctx, variable_list gradients) {
+  static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
     const Tensor back = ctx->get_saved_variables()[0];
     const int64_t rows = ctx->saved_data["rows"].toInt();
     const Tensor dy = gradients[0].index_select(0, back);  // (N*K, D)

@@ -52,7 +52,7 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
     return static_cast<SavedInput&>(*remade->second.toCapsule()).take();
   }
 
-  static variable_list backward(AutogradContext* ctx, variable_list gradients) {
+  static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
     const variable_list saved = ctx->get_saved_variables();
     const Tensor& weight = saved[1];
     const Tensor& bias = saved[2];

@@ -47,7 +47,7 @@ struct RmsNormFunction : torch::autograd::Function<RmsNormFunction> {
     return y;
   }
 
-  static variable_list backward(AutogradContext* ctx, variable_list gradients) {
+  static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
     const variable_list saved = ctx->get_saved_variables();
     const Tensor& x = saved[0];
     const Tensor& rrms = saved[2];

@@ -52,7 +52,7 @@ struct RopeFunction : torch::autograd::Function<RopeFunction> {
     ctx->save_for_backward({cos, sin});
     return rotate(x, cos, sin, 1);
   }
-  static variable_list backward(AutogradContext* ctx, variable_list gradients) {
+  static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
     const variable_list saved = ctx->get_saved_variables();
     return {rotate(gradients[0], saved[0], saved[1], -1), Tensor(), Tensor()};
   }

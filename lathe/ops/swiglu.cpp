@@ -49,7 +49,7 @@ struct SwigluFunction : torch::autograd::Function<SwigluFunction> {
     return gated(gate, up);
   }
 
-  static variable_list backward(AutogradContext* ctx, variable_list gradients) {
+  static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
     const variable_list saved = ctx->get_saved_variables();
     const auto [dgate, dup] = gated_backward(gradients[0].contiguous(), saved[0], saved[1]);
     return {dgate, dup};

@@ -233,7 +233,7 @@ FieldType type_of() {
 
 }  // namespace options_detail
 
-template <class T>
+template <class T>  // NOLINTNEXTLINE(performance-unnecessary-value-param): it is moved from
 void Fields::operator()(const char* name, T& member, const char* doc, Field field) {
   namespace detail = options_detail;
   add({.name = name,

@@ -149,9 +149,10 @@ bool has_space_prefix(const json& tokenizer) {
 /// Whether bos is put before a text, and eos behind it. Throws Error for anything else.
 std::pair<bool, bool> around_text(const Tokenizer& tokenizer) {
   const std::vector<int32_t> bare = tokenizer.encode("a", false), full = tokenizer.encode("a");
-  const auto middle = std::ranges::search(full, bare);
-  const std::vector<int32_t> before(full.begin(), middle.begin());
-  const std::vector<int32_t> behind(middle.end(), full.end());
+  const auto middle = std::search(full.begin(), full.end(), bare.begin(), bare.end());
+  const auto length = middle == full.end() ? 0 : static_cast<std::ptrdiff_t>(bare.size());
+  const std::vector<int32_t> before(full.begin(), middle);
+  const std::vector<int32_t> behind(middle + length, full.end());
   const auto is = [](const std::vector<int32_t>& ids, std::optional<int32_t> role) {
     return ids.size() == 1 && role == ids[0];
   };

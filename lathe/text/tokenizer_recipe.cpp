@@ -39,7 +39,7 @@ void fill_special_tokens(TokenizerOptions& options) {
   if (is(options, "bpe")) {
     if (options.special_tokens.empty()) {
       options.special_tokens = {"<|endoftext|>"};
-      if (!byte_level(options)) options.special_tokens.push_back("<unk>");
+      if (!byte_level(options)) options.special_tokens.emplace_back("<unk>");
     }
     fill(options.eos_token, "<|endoftext|>");
     fill(options.bos_token, "<|endoftext|>");

@@ -42,7 +42,7 @@ Progress progress_of(const nlohmann::json& state) {
 
 }  // namespace
 
-RunFolder::RunFolder(fs::path path, int64_t save_total_limit)
+RunFolder::RunFolder(const fs::path& path, int64_t save_total_limit)
     : path_(made(path)),
       lock_(path_ / "lock"),
       checkpoints_(path_ / "checkpoints", save_total_limit) {}

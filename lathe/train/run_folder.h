@@ -23,7 +23,7 @@ struct Progress {
 class RunFolder {
  public:
   /// Opens or makes the folder and locks it against other processes.
-  RunFolder(fs::path path, int64_t save_total_limit);
+  RunFolder(const fs::path& path, int64_t save_total_limit);
   ~RunFolder();
 
   const fs::path& path() const { return path_; }

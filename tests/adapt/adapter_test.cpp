@@ -47,7 +47,7 @@ TEST_F(Adapters, a_new_one_leaves_the_model_as_it_was_to_the_bit) {
 }
 
 TEST_F(Adapters, sit_at_the_layers_that_are_named) {
-  EXPECT_EQ(names(lora({"all-linear"})).size(), size_t{2 * 7 * 2});
+  EXPECT_EQ(names(lora({"all-linear"})).size(), 28U);
   AdapterOptions options = lora({"q_proj", "mlp.up_proj"});
   options.exclude_modules = {"layers.0.self_attn.q_proj"};
   EXPECT_EQ(names(options), (std::vector<std::string>{
@@ -79,6 +79,10 @@ TEST_F(Adapters, settings_that_cannot_be_are_errors) {
   const Tensor before = hidden();
   EXPECT_TRUE(says(refusal(options), "r: 17 is larger than the layer"));
   EXPECT_TRUE(at::equal(hidden(), before)) << "nothing is left of it";
+  options = AdapterOptions();
+  options.peft_type = "BITFIT";
+  options.target_modules = {"q_proj"};
+  EXPECT_TRUE(says(refusal(options), "sits at no layer"));
   options = lora({"q_proj"});
   options.modules_to_save = {"lm_haed"};
   EXPECT_TRUE(says(refusal(options), "modules_to_save: lm_haed names no module"));

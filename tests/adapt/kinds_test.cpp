@@ -1,12 +1,15 @@
 // Kinds of adapters at places that no other program has names for, and what all kinds promise.
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "lathe/adapt/adapter.h"
 #include "lathe/adapt/drawing.h"
 #include "lathe/adapt/gguf_lora.h"
 #include "lathe/adapt/targets.h"
 #include "lathe/base/file.h"
 #include "lathe/io/gguf.h"
+#include "lathe/io/json.h"
 #include "lathe/model/files.h"
 #include "tests/support/errors.h"
 #include "tests/support/temporary_folder.h"
@@ -207,7 +210,7 @@ TEST_F(AdapterKinds, with_settings_that_cannot_be_are_errors) {
 
 TEST_F(AdapterKinds, are_written_for_llama_cpp_where_it_has_words_for_them) {
   const TemporaryFolder folder;
-  const auto file = [&](AdapterOptions options) {
+  const auto file = [&](const AdapterOptions& options) {
     const auto adapter = Adapter::make(*model, options, 1);
     disturb(*adapter);
     return message_of([&] { save_gguf_lora(*model, *adapter, folder / "lora.gguf"); });
@@ -277,6 +280,17 @@ TEST_F(AdapterKinds, are_drawn_with_layers_that_are_alike_once) {
   const std::string alike = draw(*Adapter::make(*model, kind("IA3"), 1), *model);
   EXPECT_NE(alike.find("layers 0 to 1, each\n  attn.c_attn"), alike.npos) << alike;
   EXPECT_NE(alike.find("factors of what it reads"), alike.npos);
+}
+
+TEST_F(AdapterKinds, are_drawn_as_their_directory_says) {
+  const TemporaryFolder folder;
+  Adapter::make(*model, kind("IA3"), 1)->save(folder.path(), "base");
+  const fs::path config = folder / "adapter_config.json";
+  nlohmann::json all = load_json(config);
+  all["feedforward_modules"] = nlohmann::json::array();
+  write_file_atomic(config, all.dump());
+  const std::string drawing = draw(*Adapter::outline(*model, folder.path()), *model);
+  EXPECT_EQ(drawing.find("factors of what it reads"), drawing.npos) << drawing;
 }
 
 TEST_F(AdapterKinds, of_adapterhub_that_cannot_be_followed_are_errors) {

@@ -25,7 +25,7 @@ constexpr const char* forgetful_template =
     "}}{% endif %}{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}";
 
 ExampleReader reader(const char* source, ExampleOptions options = {}) {
-  return {options, ChatTemplate("test", source)};
+  return {std::move(options), ChatTemplate("test", source)};
 }
 
 Example read_example(const ExampleReader& examples, const char* row) {

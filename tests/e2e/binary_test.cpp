@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lathe/base/file.h"
+#include "lathe/base/format.h"
 #include "lathe/io/safetensors.h"
 #include "tests/support/temporary_folder.h"
 

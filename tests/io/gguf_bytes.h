@@ -43,7 +43,7 @@ class GgufBytes {
   }
 
   /// A tensor's line; `shape` in the order of files: the fastest dimension first.
-  GgufBytes& tensor(std::string_view name, std::vector<uint64_t> shape, uint32_t format,
+  GgufBytes& tensor(std::string_view name, const std::vector<uint64_t>& shape, uint32_t format,
                     uint64_t offset) {
     string(name).number(static_cast<uint32_t>(shape.size()));
     for (const uint64_t size : shape) number(size);

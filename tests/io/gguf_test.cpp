@@ -172,6 +172,7 @@ TEST(GgufWrite, a_rewritten_file_is_the_file_itself) {
   std::vector<TensorInfo> tensors(file.tensors().begin(), file.tensors().end());
   std::ranges::sort(tensors, {}, &TensorInfo::offset);
   std::vector<GgufTensorView> views;
+  views.reserve(tensors.size());
   for (const TensorInfo& tensor : tensors)
     views.push_back({tensor.name, &file.format_of(tensor), tensor.shape,
                      [&file, &tensor] { return file.stored(tensor); }});

@@ -135,7 +135,7 @@ std::vector<fs::path> expensive_files(const TemporaryFolder& folder) {
 bool keeps_to_three_times_its_size(const fs::path& path) {
   limit_address_space(4 * fs::file_size(path) + (20 << 20));
   try {
-    return load_json(path).size() > 0;
+    return !load_json(path).empty();
   } catch (const Error& error) {
     return std::string_view(error.what()).find("bytes of memory") != std::string_view::npos;
   }

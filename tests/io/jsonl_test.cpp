@@ -16,7 +16,7 @@ using nlohmann::json;
 
 std::vector<json> all(Rows& rows) {
   std::vector<json> result;
-  while (auto row = rows.next()) result.push_back(std::move(*row));
+  while (auto row = rows.next()) result.emplace_back(*row);
   EXPECT_FALSE(rows.next().has_value());
   return result;
 }

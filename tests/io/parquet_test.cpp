@@ -17,16 +17,16 @@ using nlohmann::json;
 
 const fs::path golden_tables = fs::path(LATHE_TEST_DATA) / "golden/parquet";
 
-std::vector<json> read_all(const fs::path& path, std::vector<std::string> columns = {}) {
-  const std::unique_ptr<Rows> rows = open_parquet(path, std::move(columns));
+std::vector<json> read_all(const fs::path& path, const std::vector<std::string>& columns = {}) {
+  const std::unique_ptr<Rows> rows = open_parquet(path, columns);
   std::vector<json> all;
   while (std::optional<json> row = rows->next()) all.push_back(std::move(*row));
   EXPECT_FALSE(rows->next());
   return all;
 }
 
-std::string error_of(const fs::path& path, std::vector<std::string> columns = {}) {
-  return message_of([&] { read_all(path, std::move(columns)); });
+std::string error_of(const fs::path& path, const std::vector<std::string>& columns = {}) {
+  return message_of([&] { read_all(path, columns); });
 }
 
 /// Not synced to the disk, unlike what the library writes: some tests write hundreds of files.

@@ -102,7 +102,7 @@ TEST(Quant, encodes_to_the_bits_of_the_gguf_package) {
 // ggml's own quantiser leaves 0.0714 and 0.01776 of normal numbers.
 TEST(Quant, searched_scales_leave_no_more_error_than_those_of_ggml) {
   for (const float deviation : {0.02F, 1e-3F, 30.0F}) {
-    const std::vector<float> in = normal_numbers(256 * 64, deviation);
+    const std::vector<float> in = normal_numbers(16384, deviation);
     EXPECT_LT(relative_error("Q4_K", in), 0.0714);
     EXPECT_LT(relative_error("Q6_K", in), 0.01776);
   }

@@ -16,7 +16,7 @@ namespace {
 class TextFileTest : public testing::Test {
  protected:
   /// The documents, each with its pieces separated by "|".
-  std::vector<std::string> read(std::string_view content, TextOptions options = {}) {
+  std::vector<std::string> read(std::string_view content, const TextOptions& options = {}) {
     std::ofstream(path_, std::ios::binary) << content;
     TextFile file(path_, options);
     std::vector<std::string> documents;

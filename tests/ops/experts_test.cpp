@@ -5,7 +5,7 @@
 namespace lathe {
 namespace {
 
-Tensor choice(std::vector<int64_t> experts, int64_t each) {
+Tensor choice(const std::vector<int64_t>& experts, int64_t each) {
   return at::tensor(experts, at::kLong).view({-1, each});
 }
 

@@ -18,6 +18,7 @@ inline void gradcheck(const std::function<Tensor(const std::vector<Tensor>&)>& f
   const Tensor weights = at::randn_like(out);
   (out * weights).sum().backward();
   std::vector<Tensor> once;
+  once.reserve(inputs.size());
   for (const Tensor& input : inputs) once.push_back(input.grad().clone());
   (f(inputs) * weights).sum().backward();  // a gradient that is there already is added to
   const at::NoGradGuard no_grad;

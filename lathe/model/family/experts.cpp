@@ -48,7 +48,7 @@ std::vector<StoredPlace> fused_places(const std::string& weight, const std::stri
 
 void read_mixtral(ConfigKeys& keys, ModelConfig& c) {
   c.num_key_value_heads = 8;
-  c.max_position_embeddings = 4096 * 32;
+  c.max_position_embeddings = 131'072;
   c.rms_norm_eps = 1e-5;
   c.rope_parameters.rope_theta = 1e6;
   c.num_experts = 8;

@@ -8,7 +8,7 @@ namespace {
 
 void read_mistral(ConfigKeys& keys, ModelConfig& c) {
   c.num_key_value_heads = 8;
-  c.max_position_embeddings = 4096 * 32;
+  c.max_position_embeddings = 131'072;
   c.sliding_window = 4096;
   read_decoder(keys, c);
   keys("sliding_window", c.sliding_window, int64_t{1}, int64_t{1} << 40);
