@@ -88,8 +88,7 @@ void Adapter::draw_shared() {
 
 std::unique_ptr<Adapter> Adapter::make(Model& model, const AdapterOptions& options, uint64_t seed) {
   const Context making("making an adapter");
-  std::unique_ptr<Adapter> adapter(new Adapter(model, with_defaults(options, model)));
-  adapter->attach();
+  std::unique_ptr<Adapter> adapter = outline(model, options);
   const at::NoGradGuard no_grad;
   if (adapter->projections_) adapter->draw_shared();
   for (const auto& module : adapter->modules_) module->begin(seed);
@@ -110,8 +109,7 @@ std::unique_ptr<Adapter> Adapter::outline(Model& model, const fs::path& director
 
 std::unique_ptr<Adapter> Adapter::load(Model& model, const fs::path& directory) {
   const Context loading("loading the adapter {}", directory.string());
-  std::unique_ptr<Adapter> adapter(new Adapter(model, read_adapter_config(directory)));
-  adapter->attach();
+  std::unique_ptr<Adapter> adapter = outline(model, directory);
   if (adapter->projections_) adapter->draw_shared();
   std::vector<NamedTensor> optional = adapter->shared_tensors();
   // PEFT saves the embedding itself beside its adapter, often without need.

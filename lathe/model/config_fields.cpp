@@ -20,7 +20,7 @@ void size_fields(ModelConfig& c, Fields& f) {
   f("head_dim", c.head_dim, "Elements a head; by default hidden_size / num_attention_heads.",
     {.minimum = 2, .maximum = 1 << 16});
   f("max_position_embeddings", c.max_position_embeddings, "Longest context.",
-    {.minimum = 1, .maximum = int64_t{1} << 40, .unit = "tokens"});
+    {.minimum = 1, .maximum = longest_context, .unit = "tokens"});
 }
 
 void feature_fields(ModelConfig& c, Fields& f) {

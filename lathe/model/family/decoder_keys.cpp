@@ -16,7 +16,7 @@ void read_decoder(ConfigKeys& keys, ModelConfig& c) {
   keys.needed("num_attention_heads", c.num_attention_heads, 1 << 16);
   keys("num_key_value_heads", c.num_key_value_heads, int64_t{1}, int64_t{1} << 16);
   keys("head_dim", c.head_dim, int64_t{2}, int64_t{1} << 16);
-  keys("max_position_embeddings", c.max_position_embeddings, 1, int64_t{1} << 40);
+  keys("max_position_embeddings", c.max_position_embeddings, 1, longest_context);
   keys("rms_norm_eps", c.rms_norm_eps, 0.0, 1.0);
   keys("initializer_range", c.initializer_range, 0.0, 1.0);
   keys("tie_word_embeddings", c.tie_word_embeddings);
@@ -60,7 +60,7 @@ std::unique_ptr<Model> build_decoder(const ModelConfig& config) {
 void read_switched_window(ConfigKeys& keys, ModelConfig& c) {
   bool used = false;
   keys("use_sliding_window", used);
-  keys("sliding_window", c.sliding_window, int64_t{1}, int64_t{1} << 40);
+  keys("sliding_window", c.sliding_window, int64_t{1}, longest_context);
   if (!used) c.sliding_window.reset();
   keys("layer_types", c.layer_types);
 }

@@ -55,7 +55,7 @@ void read_mixtral(ConfigKeys& keys, ModelConfig& c) {
   c.num_experts_per_tok = 2;
   c.router_aux_loss_coef = default_balance;
   read_decoder(keys, c);
-  keys("sliding_window", c.sliding_window, int64_t{1}, int64_t{1} << 40);
+  keys("sliding_window", c.sliding_window, int64_t{1}, longest_context);
   read_experts(keys, c);
   keys.ignore({"router_jitter_noise"});  // a kind of dropout
 }
@@ -94,7 +94,7 @@ void read_qwen3_moe(ConfigKeys& keys, ModelConfig& c) {
   keys("attention_bias", c.attention_bias);
   bool windowed = false;
   keys("use_sliding_window", windowed);
-  keys("sliding_window", c.sliding_window, int64_t{1}, int64_t{1} << 40);
+  keys("sliding_window", c.sliding_window, int64_t{1}, longest_context);
   if (!windowed) c.sliding_window.reset();
   if (!windowed) keys.ignore({"max_window_layers"});
   keys("num_experts", c.num_experts, 0, most_experts);  // in transformers 4

@@ -26,7 +26,7 @@ void read_gemma(ConfigKeys& keys, ModelConfig& c) {
   keys("query_pre_attn_scalar", c.query_pre_attn_scalar, int64_t{1}, int64_t{1} << 24);
   keys("attn_logit_softcapping", c.attn_logit_softcapping, 1e-6);
   keys("final_logit_softcapping", c.final_logit_softcapping, 1e-6);
-  keys("sliding_window", c.sliding_window, int64_t{1}, int64_t{1} << 40);
+  keys("sliding_window", c.sliding_window, int64_t{1}, longest_context);
   keys("layer_types", c.layer_types);
 }
 

@@ -19,7 +19,7 @@ void read_gpt_neox(ConfigKeys& keys, ModelConfig& c) {
   keys.needed("intermediate_size", c.intermediate_size);
   keys.needed("num_hidden_layers", c.num_hidden_layers, 4096);
   keys.needed("num_attention_heads", c.num_attention_heads, 1 << 16);
-  keys("max_position_embeddings", c.max_position_embeddings, 1, int64_t{1} << 40);
+  keys("max_position_embeddings", c.max_position_embeddings, 1, longest_context);
   keys("layer_norm_eps", c.layer_norm_eps, 0.0, 1.0);
   keys("initializer_range", c.initializer_range, 0.0, 1.0);
   keys("tie_word_embeddings", c.tie_word_embeddings);

@@ -11,7 +11,7 @@ void read_mistral(ConfigKeys& keys, ModelConfig& c) {
   c.max_position_embeddings = 131'072;
   c.sliding_window = 4096;
   read_decoder(keys, c);
-  keys("sliding_window", c.sliding_window, int64_t{1}, int64_t{1} << 40);
+  keys("sliding_window", c.sliding_window, int64_t{1}, longest_context);
 }
 
 void write_mistral(const ModelConfig& c, nlohmann::json& object) {

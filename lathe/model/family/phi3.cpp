@@ -13,7 +13,7 @@ void read_phi3(ConfigKeys& keys, ModelConfig& c) {
   c.max_position_embeddings = default_context;
   c.rms_norm_eps = 1e-5;
   read_decoder(keys, c);
-  keys("sliding_window", c.sliding_window, int64_t{1}, int64_t{1} << 40);
+  keys("sliding_window", c.sliding_window, int64_t{1}, longest_context);
   for (const char* key : {"full_attn_mod", "interpolate_factor"}) {  // in Phi-4-mini, always 1
     int64_t one = 1;
     keys(key, one, 1, 1);
