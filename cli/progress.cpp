@@ -59,8 +59,10 @@ void TerminalObserver::on_step(const StepReport& r) {
     first_step_ = r.step;
     first_seconds_ = r.seconds;
   }
-  line_.show(format("step {}/{}  loss {:.4f}  {:.0f} tokens/s{}", r.step, r.max_steps, r.loss,
-                    r.tokens_per_second, left));
+  std::string losses;
+  for (const auto& [name, loss] : r.losses) losses += format(", {} {:.4f}", name, loss);
+  line_.show(format("step {}/{}  loss {:.4f}{}  {:.0f} tokens/s{}", r.step, r.max_steps, r.loss,
+                    losses, r.tokens_per_second, left));
 }
 
 void TerminalObserver::on_evaluation(int64_t step, const Evaluation& e) {

@@ -46,7 +46,7 @@ AdapterNames::AdapterNames(OpenModel& opened, const std::vector<AdapterUse>& use
     named.push_back(std::move(opened.adapters[i]));
   }
   opened.adapters = std::move(others);
-  if (!named.empty()) rows_ = std::make_unique<RowAdapters>(std::move(named));
+  if (!named.empty()) rows_ = std::make_unique<RowAdapters>(named);
 }
 
 std::vector<int64_t> AdapterNames::chosen_by(const std::vector<Prompt>& prompts) const {

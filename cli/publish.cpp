@@ -62,17 +62,23 @@ std::string publish_result(const Recipe& recipe, Model& model,
     tokenizer.save(to);  // with the chat template it was trained with
     if (!note.empty()) notes += note + "\n";
   };
-  if (adapters.size() == 1) publish(result, [&](const fs::path& to) { save(0, to); });
-  if (adapters.size() > 1)
+  const auto subfolder = [&](size_t i) {
+    const std::string& name = recipe.adapter[i].name;
+    return !name.empty() ? name : adapters.size() > 1 ? std::to_string(i + 1) : "";
+  };
+  if (!adapters.empty())
     publish(result, [&](const fs::path& to) {
       for (size_t i = 0; i < adapters.size(); ++i) {
-        file_ops().make_directories(to / std::to_string(i + 1));
-        save(i, to / std::to_string(i + 1));
+        file_ops().make_directories(to / subfolder(i));
+        save(i, to / subfolder(i));
       }
     });
-  for (size_t i = 0; i < adapters.size(); ++i)
-    use += format(" --adapter {}{}", result.string(),
-                  adapters.size() > 1 ? "/" + std::to_string(i + 1) : "");
+  for (size_t i = 0; i < adapters.size(); ++i) {
+    const std::string path = (result / subfolder(i)).string(), &name = recipe.adapter[i].name;
+    use += name.empty() ? " --adapter " + path
+                        : format(" --adapter '{{path: {}, name: {}}}'", path, name);
+  }
+  if (!recipe.adapter_names().empty()) use += " --use " + recipe.adapter_names().front();
   return format("{}done: the {} is in {}, {:.1f} MB\n  lathe {} --model {} {} TEXT", notes,
                 adapters.empty() ? "model" : "adapter", result.string(),
                 static_cast<double>(bytes_in(result)) / 1e6,

@@ -17,7 +17,8 @@ void publish_gguf(Model& model, const std::optional<Tokenizer>& tokenizer, const
                   const std::string& quant, const fs::path& file);
 
 /// Writes what a run in `folder` has trained: the adapter to folder/adapter, several to
-/// folder/adapter/1 and so on, or else the model to folder/model. Returns what to tell of it.
+/// folder/adapter/NAME, or folder/adapter/1 and so on, or else the model to folder/model. Returns
+/// what to tell of it.
 std::string publish_result(const Recipe& recipe, Model& model,
                            const std::vector<std::unique_ptr<Adapter>>& adapters,
                            const Tokenizer& tokenizer, const fs::path& folder);

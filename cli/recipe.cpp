@@ -1,5 +1,7 @@
 #include "cli/recipe.h"
 
+#include <set>
+
 namespace lathe {
 
 void ModelSpec::fields(Fields& f) {
@@ -8,10 +10,11 @@ void ModelSpec::fields(Fields& f) {
   config.fields(f);
 }
 
-void AdapterSpec::fields(Fields& f) {
-  f("path", path, "Directory of an adapter to go on with; leave it out to make a new one.",
-    {.placeholder = "DIR"});
-  options.fields(f);
+std::vector<std::string> Recipe::adapter_names() const {
+  std::vector<std::string> names;
+  for (const AdapterSpec& each : adapter)
+    if (!each.name.empty()) names.push_back(each.name);
+  return names;
 }
 
 void Recipe::fields(Fields& f) {
@@ -22,7 +25,9 @@ void Recipe::fields(Fields& f) {
     {.aliases = {"model_name_or_path", "base_model"}, .required = true});
   f("adapter", adapter,
     "Small layers beside those of the model, which are trained in their place: a directory, or "
-    "what to make; several are trained together, what one gives is read by the next.",
+    "what to make; several are trained together, what one gives is read by the next, or, if they "
+    "have names, each "
+    "by rows of its own.",
     {.one_word = true});
   quantization.fields(f);
   f("tokenizer", tokenizer, "Directory of the tokenizer; by default that of the model.",
@@ -60,13 +65,20 @@ void Recipe::check() const {
   require(from_path != from_sizes,
           "\"model\": expected either a directory or the sizes of a new model (hidden_size, "
           "intermediate_size, num_hidden_layers, num_attention_heads)");
-  for (const AdapterSpec& each : adapter) {
-    const bool settings = !same_value(to_value(each.options), to_value(AdapterOptions()));
-    require(each.path.empty() || !settings,
-            "\"adapter\": expected either a directory or the settings of a new one");
-    require(!each.path.empty() || !each.options.peft_type.empty(),
-            "\"adapter\": expected peft_type, such as LORA, beside its settings");
-  }
+  const std::vector<std::string> names = adapter_names();
+  require(names.empty() || names.size() == adapter.size(),
+          "\"adapter\": expected a name for each of them, so that rows can choose, or for none, so "
+          "that all rows use all");
+  require(std::set(names.begin(), names.end()).size() == names.size(),
+          "\"adapter\": expected names that differ, found {}", fmt::join(names, ", "));
+  require(
+      names.empty() || !classifies(),
+      "\"adapter\": with objective: classify each has an output layer of its own, between which "
+      "rows cannot choose: train them one at a time");
+  for (const auto* list : {&data.train_data, &data.valid_data})
+    for (const DataSource& source : *list)
+      require(source.adapter.empty() || !names.empty(),
+              "{}: adapter: {}, but no adapter has a name", source.path, source.adapter);
   require(adapter.empty() || from_path,
           "\"adapter\": it needs a model that exists, because only the adapter is written");
   require(

@@ -2,9 +2,9 @@
 // behind `lathe train RECIPE.yaml`.
 #pragma once
 
+#include "cli/adapter_spec.h"
 #include "cli/quantization.h"
 #include "cli/runtime.h"
-#include "lathe/adapt/options.h"
 #include "lathe/data/options.h"
 #include "lathe/model/config.h"
 #include "lathe/train/options.h"
@@ -18,16 +18,6 @@ struct ModelSpec {
 
   static constexpr const char* scalar_field = "path";
   void fields(Fields& f);
-};
-
-/// `adapter: DIR` to go on with an adapter, or `adapter: {peft_type: LORA, ...}` to make one.
-struct AdapterSpec {
-  std::string path;
-  AdapterOptions options;
-
-  static constexpr const char* scalar_field = "path";
-  void fields(Fields& f);
-  bool wanted() const { return !path.empty() || !options.peft_type.empty(); }
 };
 
 struct Recipe {
@@ -49,6 +39,8 @@ struct Recipe {
   std::string recipe;  ///< the file all this came from
 
   bool classifies() const { return objective == "classify"; }
+  /// The names of the adapters that rows choose between; empty if all rows use all adapters.
+  std::vector<std::string> adapter_names() const;
   void fields(Fields& f);
   void check() const;
 };

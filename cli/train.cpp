@@ -10,30 +10,11 @@
 #include "cli/trained.h"
 #include "cli/training_data.h"
 #include "cli/validate.h"
+#include "lathe/adapt/row_adapters.h"
 #include "lathe/ops/cpu/memory_pool.h"
-#include "lathe/train/loop.h"
 
 namespace lathe {
 namespace {
-
-std::string describe_run(const Recipe& recipe, Model& model,
-                         const std::vector<NamedTensor>& trained, const Dataset& data) {
-  double numbers = 0;
-  for (const NamedTensor& weight : trained) numbers += static_cast<double>(weight.tensor->numel());
-  const auto all = static_cast<double>(model.parameter_count());
-  uint64_t tokens = 0;
-  for (const Pool& pool : data.train) tokens += pool.documents.tokens();
-  return format(
-      "model: {}, {:.2f} M parameters in {:.1f} MB, {}\ntrained: {:.0f} parameters, {:.3g} % of "
-      "the "
-      "model\ndata: {}; {} tokens to train on, {} documents to "
-      "validate on\nsteps: {} of {} x {} tokens",
-      model.config().model_type, all / 1e6, static_cast<double>(model.weight_bytes()) / 1e6,
-      recipe.train.bf16 ? "bfloat16" : "float32", numbers, 100 * numbers / all,
-      data.train_report.summary(), tokens, data.validation.size(), recipe.train.max_steps,
-      recipe.data.per_device_train_batch_size * recipe.train.gradient_accumulation_steps,
-      recipe.data.max_length);
-}
 
 int run_train(const Recipe& given) {
   const at::Device device = given.runtime.apply();
@@ -48,18 +29,20 @@ int run_train(const Recipe& given) {
   model->to(device);
   const Adapters adapters = make_adapters(recipe, *model);
   const TrainedWeights trained = trained_weights(recipe, *model, adapters);
+  const std::unique_ptr<RowAdapters> rows =
+      data.adapters.empty() ? nullptr : std::make_unique<RowAdapters>(adapters);
   const std::unique_ptr<Parallel> parallel = single_process();
   const bool drops =
       std::ranges::any_of(adapters, [](const auto& each) { return each->options().drops(); });
   const std::unique_ptr<Source> source =
       make_source(recipe, *model, trained.weights, data, *parallel, drops, observer.line());
   const std::unique_ptr<Objective> objective = make_objective(recipe, data);
-  Optimizer optimizer = make_optimizer(*model, recipe.train.optimizer, trained.weights);
-  if (!trained.rates.empty()) optimizer.set_rates(trained.rates);
-  Training training{*model, *objective, *source, optimizer, *parallel, observer, folder.get(), {}};
+  Optimizer optimizer = optimizer_for(trained, recipe, *model);
+  Training training{*model,   *objective,   *source, optimizer,       *parallel,
+                    observer, folder.get(), {},      trained.learners};
   if (data.validation.size() > 0)
     training.evaluate = [&] { return validate(*model, *objective, tokenizer, recipe, data); };
-  observer.line().print(describe_run(recipe, *model, trained.weights, data));
+  observer.line().print(describe_run(recipe, *model, trained, data));
   record_recipe(*folder, given);
   if (!train(training, recipe.train)) {
     observer.line().print("stopped after a checkpoint; the same command goes on from there");

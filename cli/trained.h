@@ -3,6 +3,8 @@
 
 #include "cli/recipe.h"
 #include "lathe/adapt/adapter.h"
+#include "lathe/data/dataset.h"
+#include "lathe/train/loop.h"
 
 namespace lathe {
 
@@ -11,13 +13,22 @@ using Adapters = std::vector<std::unique_ptr<Adapter>>;
 /// The adapters of the recipe, in `model`.
 Adapters make_adapters(const Recipe& recipe, Model& model);
 
-/// What is trained.
+/// What is trained, as the optimizer and the loop take it.
 struct TrainedWeights {
   std::vector<NamedTensor> weights;
-  std::vector<double> rates = {};  ///< how many times the learning rate each has; empty: once
+  std::vector<double> rates = {};      ///< how many times the learning rate each has; empty: once
+  std::vector<size_t> groups = {};     ///< of each, its place in `learners`; empty: there is one
+  std::vector<Learner> learners = {};  ///< the adapters, if rows choose between them
 };
 
 /// The adapters, or the weights of the model that the recipe names.
 TrainedWeights trained_weights(const Recipe& recipe, Model& model, const Adapters& adapters);
+
+/// An optimizer for them.
+Optimizer optimizer_for(const TrainedWeights& trained, const Recipe& recipe, Model& model);
+
+/// What a run begins with, in a few lines.
+std::string describe_run(const Recipe& recipe, Model& model, const TrainedWeights& trained,
+                         const Dataset& data);
 
 }  // namespace lathe

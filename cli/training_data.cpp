@@ -74,7 +74,7 @@ Dataset load_data(Recipe& recipe, const Tokenizer& tokenizer, const Model& model
   if (model.is_classifier())
     labels.known = {problem_type_named(model.config().problem_type), model.config().labels};
   Dataset data = open_dataset(recipe.data, tokenizer, static_cast<uint64_t>(recipe.train.seed),
-                              data_progress(line), labels);
+                              data_progress(line), labels, recipe.adapter_names());
   line.end();
   require_known_tokens(data, model.config().vocab_size, tokenizer);
   return data;

@@ -1,5 +1,7 @@
 #include "cli/validate.h"
 
+#include <numeric>
+
 #include "lathe/generate/generate.h"
 #include "lathe/train/evaluate.h"
 
@@ -12,8 +14,17 @@ std::string sample(Model& model, const Tokenizer& tokenizer, const Recipe& recip
   options.max_new_tokens = recipe.sample_tokens;
   options.draw.temperature = model.generation_config().sampling.temperature.value_or(0.8);
   options.seed = recipe.train.seed;
-  return recipe.sample_prompt +
-         generate(model, tokenizer, {recipe.sample_prompt}, options).at(0).text;
+  // Of each adapter one, where rows choose.
+  const std::vector<std::string> names = recipe.adapter_names();
+  std::vector<int64_t> rows(names.size());
+  std::iota(rows.begin(), rows.end(), 0);
+  const std::vector<std::string> prompts(std::max<size_t>(1, names.size()), recipe.sample_prompt);
+  const std::vector<Completion> all = generate(model, tokenizer, prompts, options, {}, rows);
+  if (names.empty()) return recipe.sample_prompt + all.at(0).text;
+  std::string text;
+  for (size_t i = 0; i < all.size(); ++i)
+    text += format("{}{}: {}{}", i > 0 ? "\n" : "", names[i], recipe.sample_prompt, all[i].text);
+  return text;
 }
 
 }  // namespace

@@ -125,18 +125,18 @@ class RowModules final : public SiteAdapter {
 
 }  // namespace
 
-RowAdapters::RowAdapters(std::vector<std::unique_ptr<Adapter>> adapters)
-    : adapters_(std::move(adapters)) {
+RowAdapters::RowAdapters(const std::vector<std::unique_ptr<Adapter>>& adapters) {
   std::map<AdapterSlot*, std::vector<std::shared_ptr<SiteModule>>> by_slot;
-  for (size_t i = 0; i < adapters_.size(); ++i) {
-    require(!adapters_[i]->has_weights_of_model(),
+  for (size_t i = 0; i < adapters.size(); ++i)
+    require(!adapters[i]->has_weights_of_model(),
             "adapter {}: it has weights of the model itself (modules_to_save or bias), which the "
             "rows of a batch cannot have each of their own",
             i + 1);
-    for (const auto& module : adapters_[i]->modules()) {
+  for (size_t i = 0; i < adapters.size(); ++i) {
+    for (const auto& module : adapters[i]->modules()) {
       AdapterSlot& slot = *module->site().slot;
       std::erase(slot, module);
-      by_slot[&slot].resize(adapters_.size());
+      by_slot[&slot].resize(adapters.size());
       by_slot[&slot][i] = module;
     }
   }

@@ -10,16 +10,15 @@ namespace lathe {
 /// batched product does what all of them do.
 class RowAdapters {
  public:
-  /// Takes the adapters off their model, and puts what chooses between them in their place. Throws
-  /// Error for one that has weights of the model of its own (modules_to_save, bias), which rows
-  /// cannot share.
-  explicit RowAdapters(std::vector<std::unique_ptr<Adapter>> adapters);
+  /// Takes the modules of the adapters out of their model, and puts what chooses between them in
+  /// their place. Throws Error for an adapter that has weights of the model of its own
+  /// (modules_to_save, bias), which rows cannot share.
+  explicit RowAdapters(const std::vector<std::unique_ptr<Adapter>>& adapters);
   ~RowAdapters();
   RowAdapters(const RowAdapters&) = delete;
   RowAdapters& operator=(const RowAdapters&) = delete;
 
  private:
-  std::vector<std::unique_ptr<Adapter>> adapters_;
   std::vector<std::pair<AdapterSlot*, std::shared_ptr<const SiteAdapter>>> placed_;
 };
 

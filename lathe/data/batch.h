@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <vector>
 
 #include "lathe/base/tensor.h"
 
@@ -33,6 +35,8 @@ struct Batch {
   int64_t first_layer = 0;
   /// What is added to the embeddings of the tokens, (B, T, D); undefined: nothing.
   Tensor embedding_noise = {};
+  /// Of each row the number of its adapter, -1: none; empty where rows do not choose.
+  std::vector<int64_t> adapters = {};
   /// Where what is learned drops something at random: the seed of that.
   std::optional<uint64_t> dropout_seed = {};
   /// How many labels are targets, in all rows.

@@ -21,6 +21,7 @@ RowOptions row_options(const Dataset& dataset, const DataOptions& options, int64
           .pad_id = dataset.pad_id,
           .labels = dataset.labels,
           .states = dataset.states,
+          .adapters = dataset.adapters,
           .rank = rank,
           .world = world};
 }
@@ -61,18 +62,23 @@ void check_lengths(const TokenCache& cache, const DataSource& source, const Data
 }
 
 std::shared_ptr<const TokenCache> encode(const DataSource& source, const DataOptions& options,
-                                         const Tokenizer& tokenizer, bool labels,
-                                         const DataProgress& progress) {
+                                         const Tokenizer& tokenizer, const Dataset& dataset,
+                                         bool labels, const DataProgress& progress) {
   EncodeOptions encode_options{.add_bos_token = options.add_bos_token,
                                .add_eos_token = options.add_eos_token,
                                .completion_only_loss = options.completion_only_loss,
                                .assistant_only_loss = options.assistant_only_loss,
                                .labels = labels,
+                               .adapters = !dataset.adapters.empty(),
                                .cache_dir = options.cache_dir,
                                .progress = {}};
   if (progress) encode_options.progress = [&](const EncodeProgress& at) { progress(source, at); };
   auto cache = encode_source(source, tokenizer, encode_options);
   check_lengths(*cache, source, options, tokenizer);
+  for (const std::string& name : cache->adapters().all())
+    require(std::ranges::find(dataset.adapters, name) != dataset.adapters.end(),
+            "{}: a row names the adapter {}, expected one of {}", source.path, show_text(name),
+            fmt::join(dataset.adapters, ", "));
   return cache;
 }
 
@@ -117,33 +123,60 @@ std::shared_ptr<const LabelSet> label_set(const Dataset& dataset, const Labels& 
   return set;
 }
 
+/// The same pools, each for the rows of one adapter: what is in it decides its share.
+std::vector<Pool> by_adapter(const std::vector<Pool>& pools, const Dataset& dataset, bool packing) {
+  std::vector<Pool> split;
+  std::set<std::string> there;
+  const auto size = [&](const DocumentSet& set) {
+    return static_cast<double>(packing ? set.tokens() : set.size());
+  };
+  for (const Pool& pool : pools)
+    for (const std::string& name : dataset.adapters) {
+      DocumentSet documents = pool.documents.of_adapter(name);
+      if (documents.size() == 0) continue;
+      const double share = size(documents) / size(pool.documents);
+      split.push_back({std::move(documents), pool.weight * share});
+      there.insert(name);
+    }
+  for (const std::string& name : dataset.adapters)
+    require(there.contains(name), "train_data: no row names the adapter {}", name);
+  return split;
+}
+
 }  // namespace
 
 Dataset open_dataset(const DataOptions& options, const Tokenizer& tokenizer, uint64_t seed,
-                     const DataProgress& progress, const Labels& labels) {
+                     const DataProgress& progress, const Labels& labels,
+                     const std::vector<std::string>& adapters) {
   check(options);
   Dataset dataset;
+  dataset.adapters = adapters;
   dataset.pad_id = tokenizer.pad_id().value_or(tokenizer.eos_id().value_or(0));
   const bool weighted = std::ranges::any_of(
       options.train_data, [](const DataSource& source) { return source.weight.has_value(); });
   for (const DataSource& source : options.train_data)
     add_train_source(dataset, source, options,
-                     encode(source, options, tokenizer, labels.wanted, progress), weighted, seed);
+                     encode(source, options, tokenizer, dataset, labels.wanted, progress), weighted,
+                     seed);
   require(
       options.validation_split == 0 || options.train_data.empty() || dataset.validation.size() > 0,
       "validation_split {} of {} documents leaves none to validate on: give a larger one, "
       "valid_data, or document_start to make documents of parts of a file",
       options.validation_split, dataset.train_report.documents);
   for (const DataSource& source : options.valid_data) {
-    auto cache = encode(source, options, tokenizer, labels.wanted, progress);
+    auto cache = encode(source, options, tokenizer, dataset, labels.wanted, progress);
     dataset.valid_report += cache->report();
-    if (options.valid_data.size() > 1) {
+    if (adapters.empty() && options.valid_data.size() > 1) {
       DocumentSet& part =
           dataset.validation_parts.emplace_back(part_name(source, dataset), DocumentSet()).second;
       part.add(cache);
     }
     dataset.validation.add(std::move(cache));
   }
+  if (!adapters.empty()) dataset.train = by_adapter(dataset.train, dataset, options.packing);
+  for (const std::string& name : adapters)
+    if (DocumentSet part = dataset.validation.of_adapter(name); part.size() > 0)
+      dataset.validation_parts.emplace_back(name, std::move(part));
   if (labels.wanted) dataset.labels = label_set(dataset, labels);
   return dataset;
 }
@@ -175,7 +208,7 @@ std::vector<int64_t> label_counts(const Dataset& dataset) {
     for (uint64_t i = 0; i < pool.documents.size(); ++i) {
       const DocumentRef document = pool.documents[i];
       const std::vector<float> target =
-          dataset.labels->target(document.cache->label(document.document));
+          dataset.labels->target(document.cache->labels()[document.document]);
       for (size_t output = 0; output < counts.size(); ++output)
         counts[output] += target[output] > 0;
     }

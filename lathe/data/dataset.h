@@ -18,13 +18,15 @@ namespace lathe {
 struct Dataset {
   std::vector<Pool> train;  ///< none without train_data
   DocumentSet validation;   ///< of valid_data or validation_split; may be empty
-  /// The sources of valid_data by name, if there are several: each is measured by itself too.
+  /// The rows of each adapter, or else the sources of valid_data if there are several, by name:
+  /// each is measured by itself too.
   std::vector<std::pair<std::string, DocumentSet>> validation_parts;
   DocumentReport train_report;  ///< what was read, the part held out included
   DocumentReport valid_report;  ///< of valid_data
   int64_t pad_id = 0;
   std::shared_ptr<const LabelSet> labels;      ///< where texts are classified
   std::shared_ptr<const FrozenStates> states;  ///< of layers that do not change, where kept
+  std::vector<std::string> adapters;           ///< names of those that rows choose between
 };
 
 /// Whether texts are classified, and by which labels.
@@ -43,9 +45,12 @@ using DataProgress = std::function<void(const DataSource&, const EncodeProgress&
 /// leaves one side empty.
 ///
 /// `labels`: texts have labels to be classified by. Those of `known` are the labels there may be;
-/// without it they are those of the data.
+/// without it they are those of the data. `adapters`: each row is learned by one of these, which
+/// the row or its source names; a pool then has the rows of one adapter. Throws Error for a name
+/// that is none of them, and for one that no row has.
 Dataset open_dataset(const DataOptions& options, const Tokenizer& tokenizer, uint64_t seed,
-                     const DataProgress& progress = {}, const Labels& labels = {});
+                     const DataProgress& progress = {}, const Labels& labels = {},
+                     const std::vector<std::string>& adapters = {});
 
 /// Throws Error if the data has a token that a model of `vocab_size` tokens does not know.
 void require_known_tokens(const Dataset& dataset, int64_t vocab_size, const Tokenizer& tokenizer);

@@ -44,7 +44,7 @@ DocumentRef DocumentSet::operator[](uint64_t i) const {
 
 bool DocumentSet::keeps_whole() const {
   return std::ranges::any_of(parts_, [](const Part& part) {
-    return part.cache->has_targets() || part.cache->has_labels();
+    return part.cache->has_targets() || part.cache->labels().any();
   });
 }
 
@@ -56,7 +56,23 @@ std::vector<std::shared_ptr<const TokenCache>> DocumentSet::sources() const {
 
 void DocumentSet::add_labels(std::set<std::string>& labels) const {
   for (const Part& part : parts_)
-    labels.insert(part.cache->label_names().begin(), part.cache->label_names().end());
+    labels.insert(part.cache->labels().all().begin(), part.cache->labels().all().end());
+}
+
+DocumentSet DocumentSet::of_adapter(const std::string& name) const {
+  DocumentSet set;
+  for (const Part& part : parts_) {
+    const DocumentNames& names = part.cache->adapters();
+    const auto place = std::ranges::find(names.all(), name) - names.all().begin();
+    std::vector<uint32_t> chosen;
+    const uint64_t documents = part.chosen ? part.chosen->size() : part.cache->documents();
+    for (uint64_t i = 0; i < documents; ++i) {
+      const auto document = part.chosen ? (*part.chosen)[i] : static_cast<uint32_t>(i);
+      if (names.place(document) == place) chosen.push_back(document);
+    }
+    set.add(part.cache, std::move(chosen));
+  }
+  return set;
 }
 
 std::string DocumentSet::fingerprint() const {

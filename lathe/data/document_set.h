@@ -38,6 +38,8 @@ class DocumentSet {
   bool keeps_whole() const;
   /// The sources that its documents come from.
   std::vector<std::shared_ptr<const TokenCache>> sources() const;
+  /// Those that the adapter of that name learns.
+  DocumentSet of_adapter(const std::string& name) const;
   /// Adds every label that a document of its sources may have.
   void add_labels(std::set<std::string>& labels) const;
   /// A hash of which documents these are.

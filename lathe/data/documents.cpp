@@ -107,6 +107,7 @@ class TableDocuments final : public DocumentReader::File {
     done_ += piece.text.size();
     piece.ends = done_ == row_text().size();
     piece.complete = example_.complete;
+    piece.adapter = example_.adapter;
     return piece;
   }
 
@@ -123,7 +124,8 @@ class TableDocuments final : public DocumentReader::File {
             .prompt = std::move(example.prompt),
             .targets = std::move(example.targets),
             .complete = example.complete,
-            .label = std::move(example.label)};
+            .label = std::move(example.label),
+            .adapter = std::move(example.adapter)};
   }
 
   bool next_row(DocumentReport& report) {

@@ -27,6 +27,7 @@ struct DocumentPiece {
   std::optional<std::vector<ByteSpan>> targets = {};
   bool complete = false;
   std::optional<std::string> label = {};
+  std::optional<std::string> adapter = {};
 };
 
 /// Checks what a recipe says of a source. Throws Error naming what is wrong.

@@ -13,7 +13,7 @@
 namespace lathe {
 namespace {
 
-constexpr int format_version = 2;  // to be raised with any change of what a cache holds
+constexpr int format_version = 3;  // to be raised with any change of what a cache holds
 constexpr size_t batch_bytes = size_t{16} << 20;
 
 class Encoder {
@@ -39,6 +39,8 @@ class Encoder {
 
  private:
   std::string label_column() const { return options_.labels ? source_.label_column : ""; }
+  bool rows_have_adapters() const { return options_.adapters && source_.adapter.empty(); }
+  std::string adapter_column() const { return rows_have_adapters() ? source_.adapter_column : ""; }
   void find_key() {
     Hasher names;
     for (const fs::path& file : files_) names.add(fs::absolute(file).string()).add("\n");
@@ -56,10 +58,15 @@ class Encoder {
     content.push_back(any_table ? source_.column : "");
     if (any_table) {
       const TokenizerFiles files = tokenizer_.files();
-      content.insert(content.end(), {options_.completion_only_loss, options_.assistant_only_loss,
-                                     label_column(), files.chat_template, files.config});
+      content.insert(content.end(),
+                     {options_.completion_only_loss, options_.assistant_only_loss, label_column(),
+                      adapter_column(), files.chat_template, files.config});
     }
     content.push_back(any_text ? source_.document_start : "");
+    content.push_back(options_.adapters ? source_.adapter : "");
+    require(!any_text || !rows_have_adapters(),
+            "{}: texts without columns: expected adapter, the name of the adapter that learns them",
+            source_.path);
     using nlohmann::json;
     key_ = content_hash(content.dump(-1, ' ', false, json::error_handler_t::replace));
     hashes.save();
@@ -92,7 +99,8 @@ class Encoder {
                           ExampleReader({.column = source_.column,
                                          .completion_only_loss = options_.completion_only_loss,
                                          .assistant_only_loss = options_.assistant_only_loss,
-                                         .label_column = label_column()},
+                                         .label_column = label_column(),
+                                         .adapter_column = adapter_column()},
                                         chat_template_of(tokenizer_)));
     TokenWriter writer(work, tokenizer_.vocab_size());
     std::vector<Pending> batch;
@@ -125,7 +133,7 @@ class Encoder {
       if (piece.withdrawn) continue;  // its document is never ended
       if (piece.begins) writer.begin_document(piece.complete ? std::nullopt : bos_);
       writer.add(piece.text, tokens[i], targets_of(batch[i], tokens[i]));
-      if (piece.ends && !writer.end_document(piece.complete ? std::nullopt : eos_, piece.label))
+      if (piece.ends && !writer.end_document(piece.complete ? std::nullopt : eos_, names_of(piece)))
         reader.report().skip(SkipReason::no_tokens, batch[i].file, batch[i].line);
     }
     batch.clear();
@@ -134,6 +142,11 @@ class Encoder {
     progress_.text_bytes = writer.text_bytes();
     progress_.tokens = writer.tokens();
     report_progress();
+  }
+
+  NamesOfDocument names_of(const DocumentPiece& piece) const {
+    const bool own = rows_have_adapters() || !options_.adapters;
+    return {.label = piece.label, .adapter = own ? piece.adapter : source_.adapter};
   }
 
   /// Which tokens of a document are learned; nothing if all are.

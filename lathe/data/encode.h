@@ -28,6 +28,7 @@ struct EncodeOptions {
   bool completion_only_loss = true;  ///< of rows with a prompt: it is not learned
   bool assistant_only_loss = true;   ///< of conversations: only what the assistant says is learned
   bool labels = false;               ///< rows are labelled texts
+  bool adapters = false;             ///< each row says which adapter learns it, or its source does
   std::filesystem::path cache_dir;
   /// Called after every batch of text; what it throws ends the work and leaves nothing behind.
   std::function<void(const EncodeProgress&)> progress;

@@ -165,7 +165,7 @@ Example ExampleReader::labelled(const Json& row, std::string text) const {
   return {.text = std::move(text), .complete = true, .label = label->dump()};
 }
 
-std::optional<Example> ExampleReader::operator()(const Json& row) const {
+std::optional<Example> ExampleReader::read(const Json& row) const {
   const bool own_column = options_.column != ExampleOptions().column;
   const auto text = row.find(options_.column);
   const bool is_text =
@@ -180,6 +180,17 @@ std::optional<Example> ExampleReader::operator()(const Json& row) const {
   if (!text->is_string()) return std::nullopt;
   if (!options_.label_column.empty()) return labelled(row, text->get<std::string>());
   return Example{.text = text->get<std::string>()};
+}
+
+std::optional<Example> ExampleReader::operator()(const Json& row) const {
+  std::optional<Example> example = read(row);
+  if (!example || options_.adapter_column.empty()) return example;
+  const Json* name = find_member(row, options_.adapter_column.c_str());
+  if (name == nullptr || !name->is_string())
+    fail("expected the column {}, with the name of the adapter that learns the row; found {}",
+         show_text(options_.adapter_column), column_names(row));
+  example->adapter = name->get<std::string>();
+  return example;
 }
 
 }  // namespace lathe

@@ -29,6 +29,8 @@ struct Example {
   bool complete = false;
   /// What the row is labelled with, as JSON: a name, a number, or an array of names.
   std::optional<std::string> label = {};
+  /// The name of the adapter that learns it.
+  std::optional<std::string> adapter = {};
 };
 
 /// A row as a question and the answer that is wanted.
@@ -43,7 +45,8 @@ struct ExampleOptions {
   std::string column = "text";
   bool completion_only_loss = true;
   bool assistant_only_loss = true;
-  std::string label_column = {};  ///< of labelled texts; empty: there are no labels
+  std::string label_column = {};    ///< of labelled texts; empty: there are no labels
+  std::string adapter_column = {};  ///< where each row has an adapter of its own
 };
 
 /// Makes examples of rows. Conversations go through the chat template.
@@ -66,6 +69,7 @@ class ExampleReader {
   Example of_texts(std::string prompt, const std::string& completion) const;
   Example of_conversation(const Dialogue& all) const;
   Example of_answer(const Dialogue& prompt, const Dialogue& all) const;
+  std::optional<Example> read(const nlohmann::ordered_json& row) const;
   Example labelled(const nlohmann::ordered_json& row, std::string text) const;
   RenderedChat render(const Dialogue& conversation, bool add_generation_prompt) const;
   std::vector<ByteSpan> answers(const Dialogue& all, const std::string& text) const;

@@ -18,6 +18,8 @@ struct DataSource {
   std::string column = "text";
   std::string label_column = "label";
   std::string document_start{};
+  std::string adapter{};
+  std::string adapter_column = "adapter";
 
   static constexpr const char* scalar_field = "path";
   void fields(Fields& f) {
@@ -38,6 +40,10 @@ struct DataSource {
     f("label_column", label_column, "The column that holds the label, where texts are classified.");
     f("document_start", document_start,
       "In text files, a line that begins with this starts a new document. Empty: a file is one.");
+    f("adapter", adapter,
+      "Where adapters have names: the one that learns all of this source; otherwise each row says "
+      "it.");
+    f("adapter_column", adapter_column, "The column in which rows say it.");
   }
 };
 

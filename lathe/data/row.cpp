@@ -1,5 +1,6 @@
 #include "lathe/data/row.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "lathe/base/error.h"
@@ -54,13 +55,26 @@ void add_labels(Batch& batch, const std::vector<Row>& rows, const LabelSet& labe
       if (piece.begin != 0) continue;
       ends.push_back(at - 1);
       const std::vector<float> target =
-          labels.target(piece.document.cache->label(piece.document.document));
+          labels.target(piece.document.cache->labels()[piece.document.document]);
       targets.insert(targets.end(), target.begin(), target.end());
     }
   }
   const auto outputs = static_cast<int64_t>(labels.names.size());
   batch.ends = at::tensor(ends, at::kLong);
   batch.targets = at::tensor(targets, at::kFloat).view({-1, outputs});
+}
+
+/// Which of the adapters learns a row.
+int64_t adapter_of(const Row& row, const std::vector<std::string>& adapters) {
+  const auto name_of = [](const RowPiece& piece) {
+    return piece.document.cache->adapters()[piece.document.document];
+  };
+  const std::string name = name_of(row.front());
+  require(std::ranges::all_of(row, [&](const RowPiece& piece) { return name_of(piece) == name; }),
+          "the documents of a row belong to several adapters");
+  const auto found = std::ranges::find(adapters, name);
+  require(found != adapters.end(), "there is no adapter with the name {}", name);
+  return found - adapters.begin();
 }
 
 }  // namespace
@@ -97,6 +111,8 @@ Batch assemble_batch(const std::vector<Row>& rows, const RowOptions& options) {
         batch.text_bytes += static_cast<int64_t>(piece.document.record().text_bytes);
   }
   if (options.labels) add_labels(batch, rows, *options.labels);
+  if (!options.adapters.empty())
+    for (const Row& row : rows) batch.adapters.push_back(adapter_of(row, options.adapters));
   if (options.states) {
     batch.states = options.states->of(rows, batch.length());
     if (batch.states.defined()) batch.first_layer = options.states->layers;

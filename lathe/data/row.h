@@ -31,6 +31,7 @@ struct RowOptions {
   int64_t pad_id = 0;         ///< the token that fills shorter rows
   std::shared_ptr<const LabelSet> labels = nullptr;      ///< of texts that are classified
   std::shared_ptr<const FrozenStates> states = nullptr;  ///< of texts, where some are kept
+  std::vector<std::string> adapters = {};                ///< names, where each row has one
   int64_t rank = 0;                                      ///< takes the rows rank, rank + world, ...
   int64_t world = 1;
 };
@@ -40,7 +41,7 @@ void check_row_options(const RowOptions& options);
 
 /// The batch of these rows, on the CPU, as wide as the longest of them. Targets are the tokens
 /// that are learned, but the first of each piece. With labels, each piece that begins a text has
-/// one. Throws Error if a cache is damaged.
+/// one; with adapters, all pieces of a row have the same. Throws Error if a cache is damaged.
 Batch assemble_batch(const std::vector<Row>& rows, const RowOptions& options);
 
 }  // namespace lathe

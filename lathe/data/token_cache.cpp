@@ -16,6 +16,19 @@ using nlohmann::json;
 
 static_assert(std::endian::native == std::endian::little, "the files are little-endian");
 
+json names_json(const DocumentNamesMeta& meta) {
+  return {{"hash", meta.hash}, {"names", meta.names}};
+}
+
+DocumentNamesMeta names_from(const json& object) {
+  DocumentNamesMeta meta{.hash = get_string(object, "hash"), .names = {}};
+  for (const json& name : get_array(object, "names")) {
+    require(name.is_string(), "\"names\": expected texts, found {}", show_json(name));
+    meta.names.push_back(name.get<std::string>());
+  }
+  return meta;
+}
+
 json meta_json(const TokenCacheMeta& meta) {
   return {{"key", meta.key},
           {"token_bytes", meta.token_bytes},
@@ -25,8 +38,8 @@ json meta_json(const TokenCacheMeta& meta) {
           {"tokens_hash", meta.tokens_hash},
           {"documents_hash", meta.documents_hash},
           {"targets_hash", meta.targets_hash},
-          {"labels_hash", meta.labels_hash},
-          {"label_names", meta.label_names},
+          {"labels", names_json(meta.labels)},
+          {"adapters", names_json(meta.adapters)},
           {"report", to_json(meta.report)}};
 }
 
@@ -60,11 +73,8 @@ TokenCacheMeta read_token_cache_meta(const fs::path& file) {
   meta.tokens_hash = get_string(object, "tokens_hash");
   meta.documents_hash = get_string(object, "documents_hash");
   meta.targets_hash = get_string(object, "targets_hash");
-  meta.labels_hash = get_string(object, "labels_hash");
-  for (const json& name : get_array(object, "label_names")) {
-    require(name.is_string(), "\"label_names\": expected texts, found {}", show_json(name));
-    meta.label_names.push_back(name.get<std::string>());
-  }
+  meta.labels = names_from(get_object(object, "labels"));
+  meta.adapters = names_from(get_object(object, "adapters"));
   meta.report = report_from_json(get_object(object, "report"));
   return meta;
 }
@@ -84,21 +94,28 @@ TokenCache::TokenCache(const fs::path& folder, FileHashes& hashes)
       documents_file_(map_checked(folder / "documents.bin", meta_.report.documents,
                                   sizeof(DocumentRecord), meta_.documents_hash, hashes)),
       records_(reinterpret_cast<const DocumentRecord*>(documents_file_.bytes().data()),
-               meta_.report.documents) {
+               meta_.report.documents),
+      labels_(folder / "labels.bin", meta_.labels, meta_.report.documents, hashes),
+      adapters_(folder / "adapters.bin", meta_.adapters, meta_.report.documents, hashes) {
   if (!meta_.targets_hash.empty())
     targets_file_ =
         map_checked(folder / "targets.bin", meta_.stored_tokens, 1, meta_.targets_hash, hashes);
-  if (!meta_.labels_hash.empty())
-    labels_file_ = map_checked(folder / "labels.bin", meta_.report.documents, sizeof(uint32_t),
-                               meta_.labels_hash, hashes);
 }
 
-const std::string& TokenCache::label(uint64_t document) const {
+DocumentNames::DocumentNames(const fs::path& file, const DocumentNamesMeta& meta,
+                             uint64_t documents, FileHashes& hashes)
+    : path_(file.string()), names_(meta.names) {
+  if (!meta.hash.empty()) file_ = map_checked(file, documents, sizeof(uint32_t), meta.hash, hashes);
+}
+
+uint32_t DocumentNames::place(uint64_t document) const {
+  require(file_ && document < file_->bytes().size() / sizeof(uint32_t),
+          "{}: document {} has no name there", path_, document);
   uint32_t place = 0;
-  std::memcpy(&place, labels_file_->bytes().data() + document * sizeof(place), sizeof(place));
-  require(place < meta_.label_names.size(), "{}: document {} has no label: remove this folder",
-          folder_, document);
-  return meta_.label_names[place];
+  std::memcpy(&place, file_->bytes().data() + document * sizeof(place), sizeof(place));
+  require(place < names_.size(), "{}: document {} has the name {} of {}: remove this folder", path_,
+          document, place, names_.size());
+  return place;
 }
 
 template <class Id>

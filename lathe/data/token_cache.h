@@ -5,6 +5,7 @@
 //   documents.bin   a DocumentRecord for each document
 //   targets.bin     for each token 1 if it is learned, otherwise 0; not there if all are
 //   labels.bin      for each document the place of its label in meta.json, uint32; if they have any
+//   adapters.bin    likewise of the name of its adapter
 //   meta.json       sizes and hashes of these, and what was left out
 // Numbers are little-endian.
 #pragma once
@@ -31,6 +32,12 @@ struct DocumentRecord {
 };
 static_assert(sizeof(DocumentRecord) == 32);
 
+/// What meta.json says of names of documents.
+struct DocumentNamesMeta {
+  std::string hash;  ///< of the file; empty: there is none
+  std::vector<std::string> names;
+};
+
 /// What meta.json says.
 struct TokenCacheMeta {
   std::string key;
@@ -41,9 +48,27 @@ struct TokenCacheMeta {
   std::string tokens_hash;
   std::string documents_hash;
   std::string targets_hash;  ///< empty: there is no such file
-  std::string labels_hash;   ///< empty: there is no such file
-  std::vector<std::string> label_names;
+  DocumentNamesMeta labels, adapters;
   DocumentReport report;
+};
+
+/// A name for each document, mapped, or for none.
+class DocumentNames {
+ public:
+  DocumentNames(const std::filesystem::path& file, const DocumentNamesMeta& meta,
+                uint64_t documents, FileHashes& hashes);
+  bool any() const { return file_.has_value(); }
+  /// All there are.
+  const std::vector<std::string>& all() const { return names_; }
+  /// That of a document. Throws Error if there are none, or the file is damaged.
+  const std::string& operator[](uint64_t document) const { return names_[place(document)]; }
+  /// Where in all() it is.
+  uint32_t place(uint64_t document) const;
+
+ private:
+  std::string path_;
+  std::vector<std::string> names_;
+  std::optional<MappedFile> file_;
 };
 
 /// A cache that is there, mapped: nothing of it is in memory but what was touched.
@@ -63,11 +88,10 @@ class TokenCache {
   bool has_targets() const { return targets_file_.has_value(); }
   /// Which of the tokens from `begin` on of one document are learned: 1 or 0 each.
   void read_targets(uint64_t document, uint64_t begin, std::span<uint8_t> targets) const;
-  bool has_labels() const { return labels_file_.has_value(); }
-  /// The label of a document, as JSON. Throws Error if the cache is damaged.
-  const std::string& label(uint64_t document) const;
-  /// All labels there are.
-  const std::vector<std::string>& label_names() const { return meta_.label_names; }
+  /// Of each document its label, as JSON.
+  const DocumentNames& labels() const { return labels_; }
+  /// Of each document the name of the adapter that learns it.
+  const DocumentNames& adapters() const { return adapters_; }
   /// One more than the largest token.
   uint64_t token_limit() const { return meta_.token_limit; }
   const std::string& key() const { return meta_.key; }
@@ -82,9 +106,9 @@ class TokenCache {
   TokenCacheMeta meta_;
   MappedFile tokens_file_;
   MappedFile documents_file_;
-  std::optional<MappedFile> targets_file_;
-  std::optional<MappedFile> labels_file_;
   std::span<const DocumentRecord> records_;
+  std::optional<MappedFile> targets_file_;
+  DocumentNames labels_, adapters_;
 };
 
 /// Reads or writes meta.json, with a hash over itself.

@@ -16,6 +16,24 @@ uint64_t short_hash(const Hasher& hasher) {
 
 }  // namespace
 
+void NameWriter::add(const std::optional<std::string>& name, uint64_t document) {
+  require(places_.size() == (name ? document : 0),
+          "expected a label or an adapter for each document, or for none");
+  if (!name) return;
+  const auto [place, is_new] = place_of_.try_emplace(*name, names_.size());
+  if (is_new) names_.push_back(*name);
+  places_.push_back(place->second);
+}
+
+DocumentNamesMeta NameWriter::finish(const fs::path& file) {
+  if (places_.empty()) return {};
+  const auto bytes = std::as_bytes(std::span(places_));
+  FileWriter writer(file);
+  writer.write(bytes);
+  writer.finish();
+  return {.hash = Hasher().add(bytes).hex(), .names = std::move(names_)};
+}
+
 TokenWriter::TokenWriter(const fs::path& folder, int64_t vocab_size)
     : folder_(folder),
       vocab_size_(static_cast<uint64_t>(vocab_size)),
@@ -91,16 +109,10 @@ void TokenWriter::add(std::string_view text, std::span<const int32_t> tokens,
   store(tokens, targets);
 }
 
-bool TokenWriter::end_document(std::optional<int32_t> eos,
-                               const std::optional<std::string>& label) {
+bool TokenWriter::end_document(std::optional<int32_t> eos, const NamesOfDocument& names) {
   if (text_tokens_ == 0) return false;
-  require(label.has_value() == !labels_.empty() || documents_ == 0,
-          "expected a label for each document, or for none");
-  if (label) {
-    const auto [place, is_new] = label_places_.try_emplace(*label, label_names_.size());
-    if (is_new) label_names_.push_back(*label);
-    labels_.push_back(place->second);
-  }
+  labels_.add(names.label, documents_);
+  adapters_.add(names.adapter, documents_);
   if (eos) store(std::span(&*eos, 1));
   record_.tokens = stored_tokens_ - record_.begin;
   record_.text_hash = short_hash(*text_hash_);
@@ -117,14 +129,6 @@ void TokenWriter::finish(const std::string& key, DocumentReport report) {
   tokens_writer_.finish();
   documents_writer_.finish();
   if (targets_writer_) targets_writer_->finish();
-  std::string labels_hash;
-  if (!labels_.empty()) {
-    const auto bytes = std::as_bytes(std::span(labels_));
-    FileWriter writer(folder_ / "labels.bin");
-    writer.write(bytes);
-    writer.finish();
-    labels_hash = Hasher().add(bytes).hex();
-  }
   report.documents = documents_;
   report.text_bytes = text_bytes_;
   write_token_cache_meta(folder_ / "meta.json",
@@ -136,8 +140,8 @@ void TokenWriter::finish(const std::string& key, DocumentReport report) {
                           .tokens_hash = tokens_hash_.hex(),
                           .documents_hash = documents_hash_.hex(),
                           .targets_hash = targets_writer_ ? targets_hash_.hex() : "",
-                          .labels_hash = labels_hash,
-                          .label_names = std::move(label_names_),
+                          .labels = labels_.finish(folder_ / "labels.bin"),
+                          .adapters = adapters_.finish(folder_ / "adapters.bin"),
                           .report = std::move(report)});
 }
 

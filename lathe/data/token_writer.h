@@ -14,6 +14,25 @@
 
 namespace lathe {
 
+/// A name for each document, or for none, such as its label.
+class NameWriter {
+ public:
+  /// `document` counts from 0.
+  void add(const std::optional<std::string>& name, uint64_t document);
+  /// Writes the file, if there are names.
+  DocumentNamesMeta finish(const std::filesystem::path& file);
+
+ private:
+  std::vector<uint32_t> places_;  // of each document's name in names_
+  std::vector<std::string> names_;
+  std::map<std::string, uint32_t> place_of_;
+};
+
+/// As in Example. Either all documents have one, or none.
+struct NamesOfDocument {
+  std::optional<std::string> label = {}, adapter = {};
+};
+
 /// Appends documents, piece by piece, to a cache in a new folder.
 class TokenWriter {
  public:
@@ -27,8 +46,8 @@ class TokenWriter {
   void add(std::string_view text, std::span<const int32_t> tokens,
            std::span<const uint8_t> targets = {});
   /// Ends the document, with the token `eos` if there is one. If its text had no token it is left
-  /// out, and false comes back. Either all documents have a label or none.
-  bool end_document(std::optional<int32_t> eos, const std::optional<std::string>& label = {});
+  /// out, and false comes back.
+  bool end_document(std::optional<int32_t> eos, const NamesOfDocument& names = {});
 
   uint64_t documents() const { return documents_; }
   uint64_t text_bytes() const { return text_bytes_; }
@@ -50,9 +69,7 @@ class TokenWriter {
   Hasher tokens_hash_;
   Hasher documents_hash_;
   Hasher targets_hash_;
-  std::vector<uint32_t> labels_;  // of each document, its place in label_names_
-  std::vector<std::string> label_names_;
-  std::map<std::string, uint32_t> label_places_;
+  NameWriter labels_, adapters_;
   uint64_t stored_tokens_ = 0;
   uint64_t token_limit_ = 0;
   uint64_t documents_ = 0;

@@ -4,28 +4,37 @@
 
 namespace lathe {
 
-std::pair<Tensor, Tensor> predictions(const Tensor& hidden, const Batch& batch) {
+std::pair<Tensor, Tensor> predictions(const Tensor& hidden, const Tensor& labels) {
   // The position before a label predicts it; a row's first label has none.
-  const Tensor labels = batch.labels.narrow(1, 1, batch.length() - 1);  // (B, T-1)
-  const Tensor where = labels.ne(ignored_label).nonzero();              // (N, 2)
+  const int64_t length = labels.size(1);
+  const Tensor next = labels.narrow(1, 1, length - 1);    // (B, T-1)
+  const Tensor where = next.ne(ignored_label).nonzero();  // (N, 2)
   const Tensor row = where.select(1, 0);
   const Tensor position = where.select(1, 1);
-  const Tensor flat = row * batch.length() + position;
-  return {hidden.reshape({-1, hidden.size(2)}).index_select(0, flat),
-          labels.index({row, position})};
+  const Tensor flat = row * length + position;
+  return {hidden.reshape({-1, hidden.size(2)}).index_select(0, flat), next.index({row, position})};
 }
 
 Weights NextToken::weights(const Batch& batch) const {
-  return {{"loss", static_cast<double>(batch.target_tokens)}, {router_aux, 1}};
+  Weights weights = {{router_aux, 1}};
+  for (const RowGroup& group : row_groups(batch, "loss"))
+    weights[group.term] =
+        group.rows.empty()
+            ? static_cast<double>(batch.target_tokens)
+            : group.of(batch.labels).ne(ignored_label).sum().to(at::kDouble).item<double>();
+  return weights;
 }
 
 std::vector<Term> NextToken::operator()(Model& model, const Batch& batch, const Weights& total) {
   const ModelOutput out = model.forward(model_input(batch), nullptr);
-  const auto [hidden, targets] = predictions(out.hidden, batch);
-  const auto all = total.find("loss");
-  const std::optional<double> gradient =
-      all == total.end() || all->second == 0 ? std::nullopt : std::optional(1 / all->second);
-  std::vector<Term> terms = {{"loss", model.cross_entropy(hidden, targets, gradient)}};
+  std::vector<Term> terms;
+  for (const RowGroup& group : row_groups(batch, "loss")) {
+    const auto [hidden, targets] = predictions(group.of(out.hidden), group.of(batch.labels));
+    const auto all = total.find(group.term);
+    const std::optional<double> gradient =
+        all == total.end() || all->second == 0 ? std::nullopt : std::optional(1 / all->second);
+    terms.push_back({group.term, model.cross_entropy(hidden, targets, gradient)});
+  }
   if (const auto balance = router_balance(model.config(), out, batch)) terms.push_back(*balance);
   return terms;
 }

@@ -16,8 +16,8 @@ class NextToken final : public Objective {
   std::vector<Term> operator()(Model& model, const Batch& batch, const Weights& total) override;
 };
 
-/// Of the hidden states (B, T, D) of a batch those that predict its targets, (N, D), and the
-/// targets (N) int64, N being the number of labels that are not ignored.
-std::pair<Tensor, Tensor> predictions(const Tensor& hidden, const Batch& batch);
+/// Of the hidden states (B, T, D) of rows with labels (B, T) those that predict targets, (N, D),
+/// and the targets (N) int64, N being the number of labels that are not ignored.
+std::pair<Tensor, Tensor> predictions(const Tensor& hidden, const Tensor& labels);
 
 }  // namespace lathe

@@ -28,9 +28,26 @@ inline ModelInput model_input(const Batch& batch) {
   input.states = batch.states;
   input.first_layer = batch.first_layer;
   input.embedding_noise = batch.embedding_noise;
+  input.adapters.rows = batch.adapters;
   input.adapters.dropout_seed = batch.dropout_seed;
   return input;
 }
+
+/// The rows of a batch whose losses are summed in one term.
+struct RowGroup {
+  std::string term;
+  std::vector<int64_t> rows;  ///< empty: all
+
+  /// Those rows of a tensor (B, ...).
+  Tensor of(const Tensor& tensor) const;
+};
+
+/// The name of a term of the rows that adapter number `adapter` learns.
+std::string term_of_adapter(const std::string& name, int64_t adapter);
+
+/// All rows in the term `name`; or, where rows choose between adapters, those of each in a term of
+/// its own, so that each learns from a mean over its own rows.
+std::vector<RowGroup> row_groups(const Batch& batch, const std::string& name);
 
 class Objective {
  public:

@@ -15,37 +15,59 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// Replaces the weights by their sums over all micro-batches and ranks.
-Weights total_weights(const Objective& objective, const std::vector<Batch>& batches,
-                      Parallel& parallel) {
+/// The weights of each term, summed over all micro-batches and ranks.
+Weights total_weights(const Training& run, const std::vector<Batch>& batches) {
   Weights total;
+  for (const Learner& learner : run.learners) total[learner.term] = 0;  // on every rank the same
   for (const Batch& batch : batches)
-    for (const auto& [name, weight] : objective.weights(batch)) total[name] += weight;
-  for (auto& [name, weight] : total) parallel.sum({&weight, 1});
+    for (const auto& [name, weight] : run.objective.weights(batch)) total[name] += weight;
+  for (auto& [name, weight] : total) run.parallel.sum({&weight, 1});
   return total;
 }
 
-/// The loss of one step over all micro-batches and ranks; leaves its gradient in the weights.
-double accumulate_gradients(Training& run, const std::vector<Batch>& batches) {
-  const Weights weights = total_weights(run.objective, batches, run.parallel);
-  double loss = 0;
+/// By what the sum of each term is divided for the gradient: a term that counts twice by half.
+Weights divisors(const Training& run, Weights weights) {
+  for (const Learner& learner : run.learners) weights[learner.term] /= learner.loss_weight;
+  return weights;
+}
+
+/// The mean of each term of one step over all micro-batches and ranks, those without targets left
+/// out; leaves the gradient of the loss in the weights.
+std::map<std::string, double> accumulate_gradients(Training& run,
+                                                   const std::vector<Batch>& batches) {
+  const Weights weights = total_weights(run, batches), divided_by = divisors(run, weights);
+  std::map<std::string, double> means;
+  for (const auto& [name, weight] : weights)
+    if (weight != 0) means[name] = 0;
   for (const Batch& host : batches) {
     const Batch batch = host.to(run.model.device());
-    Tensor sum;
-    for (const Term& term : run.objective(run.model, batch, weights)) {
-      const double weight = weights.at(term.name);
-      if (weight == 0) continue;  // no targets anywhere: nothing to learn from
-      const Tensor share = term.sum / weight;
-      sum = sum.defined() ? sum + share : share;
+    Tensor loss;
+    std::vector<Term> terms = run.objective(run.model, batch, divided_by);
+    std::erase_if(terms, [&](const Term& term) { return weights.at(term.name) == 0; });
+    for (const Term& term : terms) {
+      const Tensor share = term.sum / divided_by.at(term.name);
+      loss = loss.defined() ? loss + share : share;
     }
-    if (!sum.defined()) continue;
-    sum.backward();
-    loss += sum.item<double>();
+    if (!loss.defined()) continue;  // no targets anywhere: nothing to learn from
+    loss.backward();
+    for (const Term& term : terms)
+      means[term.name] += (term.sum / weights.at(term.name)).item<double>();
   }
-  run.parallel.sum({&loss, 1});
+  for (auto& [name, mean] : means) run.parallel.sum({&mean, 1});
   std::vector<Tensor> gradients = run.optimizer.gradients();
   run.parallel.sum_gradients(gradients);
-  return loss;
+  return means;
+}
+
+/// Fills in the loss of a step: the sum of its terms, or where several learn the mean of theirs and
+/// the other terms.
+void take_losses(const Training& run, std::map<std::string, double> means, StepReport& done) {
+  for (const Learner& learner : run.learners)
+    if (const auto mean = means.extract(learner.term))
+      done.losses.emplace_back(learner.name, mean.mapped());
+  for (const auto& [name, mean] : means) done.loss += mean;
+  for (const auto& [name, loss] : done.losses)
+    done.loss += loss / static_cast<double>(done.losses.size());
 }
 
 void require_finite(const Training& run, double loss, double norm) {
@@ -65,14 +87,16 @@ void require_finite(const Training& run, double loss, double norm) {
 
 void report(Training& run, const StepReport& r) {
   run.observer.on_step(r);
-  if (run.folder != nullptr)
-    run.folder->log({{"step", r.step},
-                     {"loss", r.loss},
-                     {"grad_norm", r.gradient_norm},
-                     {"learning_rate", r.learning_rate},
-                     {"epoch", r.epoch},
-                     {"tokens", r.tokens},
-                     {"tokens_per_second", std::round(r.tokens_per_second)}});
+  if (run.folder == nullptr) return;
+  nlohmann::json line = {{"step", r.step},
+                         {"loss", r.loss},
+                         {"grad_norm", r.gradient_norm},
+                         {"learning_rate", r.learning_rate},
+                         {"epoch", r.epoch},
+                         {"tokens", r.tokens},
+                         {"tokens_per_second", std::round(r.tokens_per_second)}};
+  for (const auto& [name, loss] : r.losses) line[name + "_loss"] = loss;
+  run.folder->log(line);
 }
 
 void run_evaluation(Training& run, const BestOptions& options, Best& best) {
@@ -104,16 +128,40 @@ void finish(Training& run, const BestOptions& options, const Best& best) {
   run.folder->take_best(run.optimizer);
 }
 
+/// What gradients are multiplied with so that their norm is at most `limit`; 0: any.
+double clipping(double norm, double limit) {
+  return limit > 0 ? std::min(1.0, limit / (norm + 1e-6)) : 1.0;
+}
+
+/// What the step does with the weights of each that learns: nothing if it had no rows.
+std::vector<std::optional<Optimizer::Move>> moves_of(const Training& run,
+                                                     const std::map<std::string, double>& means,
+                                                     const TrainOptions& options) {
+  std::vector<std::optional<Optimizer::Move>> moves(run.learners.size());
+  for (size_t i = 0; i < moves.size(); ++i) {
+    const Learner& learner = run.learners[i];
+    if (!means.contains(learner.term)) continue;
+    OptimizerOptions own = options.optimizer;
+    own.learning_rate = learner.learning_rate;
+    moves[i] = {learning_rate(own, run.optimizer.steps(), options.max_steps),
+                clipping(run.optimizer.gradient_norm(i), learner.max_grad_norm)};
+  }
+  return moves;
+}
+
 /// One optimizer step; returns its loss, norm and learning rate.
 StepReport step(Training& run, const TrainOptions& options, const std::vector<Batch>& batches) {
   StepReport done{};
-  done.loss = accumulate_gradients(run, batches);
+  const std::map<std::string, double> means = accumulate_gradients(run, batches);
+  take_losses(run, means, done);
   done.gradient_norm = run.optimizer.gradient_norm();
   require_finite(run, done.loss, done.gradient_norm);
-  const double limit = options.optimizer.max_grad_norm;
-  const double clip = limit > 0 ? std::min(1.0, limit / (done.gradient_norm + 1e-6)) : 1.0;
   done.learning_rate = learning_rate(options.optimizer, run.optimizer.steps(), options.max_steps);
-  run.optimizer.step(done.learning_rate, clip);
+  if (run.learners.empty())
+    run.optimizer.step(done.learning_rate,
+                       clipping(done.gradient_norm, options.optimizer.max_grad_norm));
+  else
+    run.optimizer.step(moves_of(run, means, options));
   done.step = run.optimizer.steps();
   done.max_steps = options.max_steps;
   done.epoch = run.source.epoch();
@@ -147,11 +195,10 @@ bool train(Training& run, const TrainOptions& options) {
     for (const Batch& batch : batches) tokens += batch.input_ids.numel() * run.parallel.world();
     timed_tokens += tokens;
     progress.window_tokens += tokens;
-    progress.window_loss += done.loss;
-    ++progress.window_steps;
+    progress.add(done);
     if (due(options.logging_steps) || last) {
       progress.tokens += progress.window_tokens;
-      done.loss = progress.window_loss / static_cast<double>(progress.window_steps);
+      progress.put_means(done);
       done.tokens = progress.tokens;
       done.tokens_per_second = static_cast<double>(timed_tokens) / seconds_since(window_start);
       done.seconds = seconds_since(start);

@@ -14,6 +14,16 @@
 
 namespace lathe {
 
+/// One of several that learn in one run, each from the rows that are its own. It is a group of the
+/// optimizer's weights, and takes its step when a batch has rows of it.
+struct Learner {
+  std::string name;
+  std::string term;          ///< of the objective, its loss
+  double loss_weight = 1;    ///< what that is multiplied with
+  double learning_rate = 0;  ///< at its largest; the schedule is the run's
+  double max_grad_norm = 0;  ///< to which its own gradients are clipped; 0: not
+};
+
 /// The parts of a run.
 struct Training {
   Model& model;
@@ -24,6 +34,7 @@ struct Training {
   Observer& observer;
   RunFolder* folder = nullptr;           ///< where metrics and checkpoints go, if anywhere
   std::function<Evaluation()> evaluate;  ///< may be empty
+  std::vector<Learner> learners = {};    ///< of each group of the optimizer; empty: there is one
 };
 
 /// Trains until `options.max_steps`, or validations get no better, from the newest checkpoint if

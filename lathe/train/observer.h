@@ -20,6 +20,8 @@ struct StepReport {
   int64_t tokens;  ///< input tokens of the run so far, all ranks
   double tokens_per_second;
   double seconds;  ///< since this process began to train
+  /// The losses of those that learn, by name, where there are several; `loss` is their mean.
+  std::vector<std::pair<std::string, double>> losses;
 };
 
 struct Evaluation {

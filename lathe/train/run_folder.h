@@ -1,6 +1,7 @@
 // What a run keeps in its output_dir: one process at a time, the metrics, the checkpoints.
 #pragma once
 
+#include <map>
 #include <memory>
 
 #include "lathe/data/source.h"
@@ -17,7 +18,14 @@ struct Progress {
   double window_loss = 0;
   int64_t window_steps = 0;
   int64_t window_tokens = 0;
+  /// Of each that learns, where there are several: its losses, and how many there were.
+  std::map<std::string, std::pair<double, int64_t>> window_losses = {};
   Best best;
+
+  /// Adds the losses of a step to the sums.
+  void add(const StepReport& step);
+  /// Replaces them by the means since the last line.
+  void put_means(StepReport& step) const;
 };
 
 class RunFolder {

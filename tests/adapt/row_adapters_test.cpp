@@ -85,7 +85,7 @@ TEST_F(RowAdaptersTest, learn_each_from_its_own_rows) {
   std::vector<NamedTensor> first = list[0]->named_tensors(), last = list[7]->named_tensors();
   for (const auto* tensors : {&first, &last})
     for (const NamedTensor& each : *tensors) each.tensor->requires_grad_(true);
-  const RowAdapters rows(std::move(list));
+  const RowAdapters rows(list);
   hidden(ids.narrow(0, 0, 2), {0, 3}).square().sum().backward();
   for (const NamedTensor& each : first)
     EXPECT_GT(each.tensor->grad().abs().max().item<double>(), 0);
@@ -124,7 +124,7 @@ TEST_F(RowAdaptersTest, need_to_be_chosen_and_to_be_there) {
   o.modules_to_save = {"lm_head"};
   std::vector<std::unique_ptr<Adapter>> list;
   list.push_back(Adapter::make(*model, o, 1));
-  EXPECT_TRUE(says(message_of([&] { RowAdapters rows(std::move(list)); }), "modules_to_save"));
+  EXPECT_TRUE(says(message_of([&] { RowAdapters rows(list); }), "modules_to_save"));
 }
 
 }  // namespace

@@ -355,6 +355,43 @@ TEST_F(Binary, trains_adapters_of_several_kinds_together) {
   EXPECT_GE(nlohmann::json::parse(eval.out).at("accuracy").get<double>(), 0.95);
 }
 
+TEST_F(Binary, trains_several_adapters_at_once_each_on_its_rows) {
+  ASSERT_EQ(lathe("train recipe.yaml --max_steps 5").code, 0);
+  std::string rows;
+  for (int i = 0; i < 40; ++i)
+    rows += format("{{\"text\": \"Line {}\", \"adapter\": \"{}\"}}\n", i % 2 ? "one" : "two",
+                   i % 2 ? "ones" : "twos");
+  write("tagged.jsonl", rows);
+  const std::string train =
+      "train recipe.yaml --model run/model --train_data tagged.jsonl --valid_data tagged.jsonl "
+      "--validation_split 0 --max_steps 40 --eval_steps 0 ";
+  const std::string adapters =
+      "--adapter '{name: ones, peft_type: LORA, learning_rate: 0.02}' "
+      "--adapter '{name: twos, peft_type: LORA, r: 4, learning_rate: 0.05, loss_weight: 2}' ";
+  const Output trained = lathe(train + adapters + "--output_dir tagged");
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  EXPECT_NE(trained.err.find("ones_perplexity"), std::string::npos) << trained.err;
+  EXPECT_NE(read_file(folder_ / "tagged/metrics.jsonl").find("\"twos_loss\""), std::string::npos);
+  const auto answer = [&](const std::string& use) {
+    return lathe(
+               "generate --model run/model --temperature 0 --max_new_tokens 8 --prompt Line "
+               "--adapter '{path: tagged/adapter/ones, name: ones}' "
+               "--adapter '{path: tagged/adapter/twos, name: twos}' --use " +
+               use)
+        .out;
+  };
+  EXPECT_NE(answer("ones").find("one"), std::string::npos) << answer("ones");
+  EXPECT_NE(answer("twos").find("two"), std::string::npos) << answer("twos");
+  const auto refused = [&](const std::string& with) { return lathe(train + with).err; };
+  EXPECT_NE(refused(adapters + "--adapter '{peft_type: IA3}'").find("a name for each of them"),
+            std::string::npos);
+  EXPECT_NE(refused("--adapter '{peft_type: IA3, loss_weight: 2}'").find("give it a name"),
+            std::string::npos);
+  EXPECT_NE(refused("--adapter '{name: ../x, peft_type: IA3}'").find("found \"../x\""),
+            std::string::npos);
+  EXPECT_NE(refused(adapters + "--objective classify").find("one at a time"), std::string::npos);
+}
+
 TEST_F(Binary, trains_an_adapter_beside_a_quantised_model) {
   ASSERT_EQ(lathe("train recipe.yaml --max_steps 5").code, 0);
   const std::string train =
