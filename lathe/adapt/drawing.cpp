@@ -100,10 +100,15 @@ std::string draw(Adapter& adapter, Model& model) {
                             adapter.options().peft_type, numbers,
                             100 * static_cast<double>(numbers) / all, adapter.modules().size());
   std::vector<Position> positions;
-  for (const Layers& layers : layers_of(adapter)) {
+  const std::vector<Layers> groups = layers_of(adapter);
+  size_t width = 22;  // of the longest name
+  for (const Layers& layers : groups)
+    for (const DrawnPlace& place : layers.places) width = std::max(width, place.name.size());
+  for (const Layers& layers : groups) {
     text += format("\n{}\n", title_of(layers));
     for (const DrawnPlace& place : layers.places) {
-      text += format("  {:<24}{:<32}{:>10}\n", place.name, place.description, place.numbers);
+      text +=
+          format("  {:<{}}  {:<32}{:>10}\n", place.name, width, place.description, place.numbers);
       if (std::ranges::find(positions, place.position) == positions.end())
         positions.push_back(place.position);
     }

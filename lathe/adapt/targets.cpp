@@ -64,8 +64,10 @@ std::vector<Site> possible_sites(const AdapterOptions& options, Model& model) {
 }  // namespace
 
 bool matches(const std::string& pattern, const std::string& module) {
-  if (pattern.find_first_of("^$()+{}|\\") != pattern.npos || pattern.find(".*") != pattern.npos)
-    return full_match(pattern, module);
+  const bool has_signs =
+      pattern.find_first_of("^$()+{}|\\") != pattern.npos || pattern.find(".*") != pattern.npos;
+  // No expression begins with a repetition, but "*.experts.*" is a glob.
+  if (has_signs && !pattern.starts_with('*')) return full_match(pattern, module);
   if (pattern.find_first_of("*?[]") != pattern.npos) return matches_glob(pattern, module);
   return module.ends_with(pattern) &&
          (module.size() == pattern.size() || module[module.size() - pattern.size() - 1] == '.');

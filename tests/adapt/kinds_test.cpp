@@ -169,6 +169,7 @@ TEST_F(AdapterKinds, sit_where_names_globs_expressions_and_words_say) {
   EXPECT_EQ(sites({"h.1.attn"}), std::vector<std::string>{"transformer.h.1.attn"});
   EXPECT_EQ(sites({"transformer.h.[1-9].mlp"}), std::vector<std::string>{"transformer.h.1.mlp"});
   EXPECT_EQ(sites({R"(.*\.h\.\d+\.attn\.c_(attn|proj))"}).size(), 4U);
+  EXPECT_EQ(sites({"*.attn.*"}).size(), 4U);
   EXPECT_EQ(sites({"wte"}), std::vector<std::string>{"transformer.wte"});
   EXPECT_TRUE(says(refusal(bottleneck({"nowhere"})), "nowhere names no place in the model"));
   EXPECT_TRUE(says(refusal(bottleneck({"(a+"})), "cannot be used"));
