@@ -10,9 +10,10 @@ void AdapterSpec::fields(Fields& f) {
   f("name", name,
     "Of one of several adapters that are trained at once: only rows whose column adapter says this "
     "name use and train it.");
-  f("loss_weight", loss_weight, "What the loss of its rows is multiplied with.", {.above = 0});
-  f("learning_rate", learning_rate, "Its own, at its largest; by default the run's.",
-    {.minimum = 0});
+  f("loss_weight", loss_weight,
+    "What the loss of its rows is multiplied with, before clipping; AdamW itself takes no notice.",
+    {.above = 0});
+  f("learning_rate", learning_rate, "Its own, at its largest; by default the run's.", {.above = 0});
   f("max_grad_norm", max_grad_norm, "To which its own gradients are clipped; by default the run's.",
     {.minimum = 0});
   options.fields(f);
@@ -27,9 +28,10 @@ void AdapterSpec::check() const {
   const bool plain =
       name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") ==
       std::string::npos;
-  require(plain && name.size() <= 100,
-          "\"adapter\": name: expected at most 100 letters, digits, _ and -, found {}",
-          show_text(name));
+  require(
+      plain && name.size() <= 100 && name != "eval",
+      "\"adapter\": name: expected at most 100 letters, digits, _ and -, but not eval, found {}",
+      show_text(name));
   require(
       !name.empty() || (loss_weight == 1 && !learning_rate && !max_grad_norm),
       "\"adapter\": loss_weight, learning_rate and max_grad_norm of an adapter's own are for one "

@@ -14,6 +14,10 @@ constexpr size_t mistakes_shown = 10;
 
 Dataset open(const Model& model, const DataOptions& options, const Tokenizer& tokenizer,
              const Labels& labels) {
+  for (const DataSource& source : options.valid_data)
+    require(source.adapter.empty(),
+            "{}: adapter: {}, but nothing here chooses between adapters: give --adapter",
+            source.path, source.adapter);
   ProgressLine line;
   Dataset set = open_dataset(options, tokenizer, 0, data_progress(line), labels);
   line.print(set.valid_report.summary());

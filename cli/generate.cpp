@@ -38,7 +38,7 @@ struct GenerateOptions {
 };
 
 int run_generate(const GenerateOptions& o) {
-  OpenModel opened = open_model(o.model);
+  OpenModel opened = open_model(o.model, /*adapters_are_chosen=*/true);
   const AdapterNames names(opened, o.model.adapter);
   nlohmann::json all = nlohmann::json::array();
   const auto answer = [&](const std::vector<Prompt>& prompts) {

@@ -5,6 +5,7 @@
 
 #include "lathe/adapt/files.h"
 #include "lathe/io/hub_cache.h"
+#include "lathe/io/utf8.h"
 #include "lathe/model/classifier.h"
 #include "lathe/model/files.h"
 
@@ -40,7 +41,12 @@ std::unique_ptr<Model> base_of(const std::string& adapter, std::unique_ptr<Model
   return classifier_of(*model, facts.labels, facts.problem_type, /*seed=*/0);
 }
 
-OpenModel open_model(const OpenModelOptions& o) {
+OpenModel open_model(const OpenModelOptions& o, bool adapters_are_chosen) {
+  for (const AdapterUse& use : o.adapter)
+    require(use.name.empty() || adapters_are_chosen,
+            "adapter: {} has the name {}, but nothing here chooses between adapters: leave the "
+            "name out to use it for all; prompts can choose in `lathe generate`",
+            use.path, show_text(use.name));
   const at::Device device = o.runtime.apply();
   const fs::path path = locate_model(o.model, hub_cache_folder());
   // Each takes a good part of the time until the first token. The tokenizer is read on this thread:

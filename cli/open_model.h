@@ -40,7 +40,8 @@ Tokenizer load_tokenizer(const fs::path& path, const std::string& adapter);
 /// The model, or the classifier of it that the adapter is for.
 std::unique_ptr<Model> base_of(const std::string& adapter, std::unique_ptr<Model> model);
 
-/// Loads tokenizer and model to the device, in the precision wished.
-OpenModel open_model(const OpenModelOptions& options);
+/// Loads tokenizer and model to the device, in the precision wished. Throws Error for an adapter
+/// with a name, unless what the command reads can choose between such.
+OpenModel open_model(const OpenModelOptions& options, bool adapters_are_chosen = false);
 
 }  // namespace lathe

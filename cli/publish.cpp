@@ -62,19 +62,20 @@ std::string publish_result(const Recipe& recipe, Model& model,
     tokenizer.save(to);  // with the chat template it was trained with
     if (!note.empty()) notes += note + "\n";
   };
-  const auto subfolder = [&](size_t i) {
+  const auto place_of = [&](size_t i, const fs::path& parent) {
     const std::string& name = recipe.adapter[i].name;
-    return !name.empty() ? name : adapters.size() > 1 ? std::to_string(i + 1) : "";
+    if (!name.empty()) return parent / name;
+    return adapters.size() > 1 ? parent / std::to_string(i + 1) : parent;
   };
   if (!adapters.empty())
     publish(result, [&](const fs::path& to) {
       for (size_t i = 0; i < adapters.size(); ++i) {
-        file_ops().make_directories(to / subfolder(i));
-        save(i, to / subfolder(i));
+        file_ops().make_directories(place_of(i, to));
+        save(i, place_of(i, to));
       }
     });
   for (size_t i = 0; i < adapters.size(); ++i) {
-    const std::string path = (result / subfolder(i)).string(), &name = recipe.adapter[i].name;
+    const std::string path = place_of(i, result).string(), &name = recipe.adapter[i].name;
     use += name.empty() ? " --adapter " + path
                         : format(" --adapter '{{path: {}, name: {}}}'", path, name);
   }

@@ -4,9 +4,9 @@ namespace lathe {
 
 void QuantizationOptions::fields(Fields& f) {
   f("load_in_4bit", load_in_4bit,
-    "Keep the weights of the model's layers in 4 bits, embeddings and output layer in 8: a quarter "
-    "to a third of bfloat16. For a model that an adapter is trained beside (QLoRA), or that is "
-    "used.");
+    "Keep the weights of the model's layers in 4 bits, embeddings, output layer, queries, keys and "
+    "values in 8: about a third of bfloat16. For a model that an adapter is trained beside "
+    "(QLoRA), or that is used.");
   f("bnb_4bit_quant_type", bnb_4bit_quant_type, "The numbers that 4 bits stand for.",
     {.choices = {"nf4"}, .advanced = true});
   f("keep_quantized", keep_quantized,

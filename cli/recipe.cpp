@@ -1,5 +1,6 @@
 #include "cli/recipe.h"
 
+#include <algorithm>
 #include <set>
 
 namespace lathe {
@@ -77,8 +78,8 @@ void Recipe::check() const {
       "rows cannot choose: train them one at a time");
   for (const auto* list : {&data.train_data, &data.valid_data})
     for (const DataSource& source : *list)
-      require(source.adapter.empty() || !names.empty(),
-              "{}: adapter: {}, but no adapter has a name", source.path, source.adapter);
+      require(source.adapter.empty() || std::ranges::find(names, source.adapter) != names.end(),
+              "{}: adapter: {}, but no adapter has that name", source.path, source.adapter);
   require(adapter.empty() || from_path,
           "\"adapter\": it needs a model that exists, because only the adapter is written");
   require(

@@ -18,6 +18,17 @@ Learner learner_of(const Recipe& recipe, size_t adapter) {
           .max_grad_norm = spec.max_grad_norm.value_or(run.max_grad_norm)};
 }
 
+/// How many documents each of the adapters learns, if rows choose between them.
+std::string shares_of(const Dataset& data) {
+  std::string text;
+  for (const std::string& name : data.adapters) {
+    uint64_t documents = 0;
+    for (const Pool& pool : data.train) documents += pool.documents.of_adapter(name).size();
+    text += format("{}{} of {}", text.empty() ? " (" : ", ", documents, name);
+  }
+  return text.empty() ? text : text + ")";
+}
+
 }  // namespace
 
 Adapters make_adapters(const Recipe& recipe, Model& model) {
@@ -70,11 +81,12 @@ std::string describe_run(const Recipe& recipe, Model& model, const TrainedWeight
   return format(
       "model: {}, {:.2f} M parameters in {:.1f} MB, {}\ntrained: {:.0f} parameters, {:.3g} % of "
       "the "
-      "model\ndata: {}; {} tokens to train on, {} documents to "
+      "model\ndata: {}{}; {} tokens to train on, {} documents to "
       "validate on\nsteps: {} of {} x {} tokens",
       model.config().model_type, all / 1e6, static_cast<double>(model.weight_bytes()) / 1e6,
       recipe.train.bf16 ? "bfloat16" : "float32", numbers, 100 * numbers / all,
-      data.train_report.summary(), tokens, data.validation.size(), recipe.train.max_steps,
+      data.train_report.summary(), shares_of(data), tokens, data.validation.size(),
+      recipe.train.max_steps,
       recipe.data.per_device_train_batch_size * recipe.train.gradient_accumulation_steps,
       recipe.data.max_length);
 }

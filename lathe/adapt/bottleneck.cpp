@@ -11,13 +11,12 @@ ops::Activation activation_of(const std::string& name) {
 }  // namespace
 
 Bottleneck::Bottleneck(const Site& site, const AdapterOptions& o)
-    : SiteModule(site),
+    : SiteModule(site, o.dropout),
       activation_(activation_of(*o.non_linearity)),
       parallel_(*o.is_parallel),
       behind_addition_(*o.original_ln_before && !*o.is_parallel &&
                        (site.kind == SiteKind::attention || site.kind == SiteKind::mlp)),
-      init_weights_(*o.init_weights),
-      dropout_(o.dropout) {
+      init_weights_(*o.init_weights) {
   require(!parallel_ || site.kind != SiteKind::embedding,
           "{}: is_parallel: nothing can sit beside an embedding, which reads no vectors",
           site.name);
@@ -54,7 +53,7 @@ Tensor Bottleneck::compute(std::span<const Tensor> n, const Tensor& x, const Bas
   const Tensor y = base(x);
   const Tensor z = parallel_ ? x : behind_addition_ ? x + y : y;
   const Tensor narrow = ops::activate(project(z, n[0], n[1]), activation_);
-  return y + dropped(project(narrow, n[2], n[3]), dropout_);
+  return y + dropped(project(narrow, n[2], n[3]));
 }
 
 std::vector<NamedTensor> Bottleneck::tensors() {

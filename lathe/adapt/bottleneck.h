@@ -41,7 +41,6 @@ class Bottleneck final : public SiteModule {
   ops::Activation activation_;
   bool parallel_, behind_addition_;
   std::string init_weights_;
-  double dropout_;
 };
 
 }  // namespace lathe

@@ -18,14 +18,14 @@ Tensor reduced(const Tensor& x, const Tensor& a, bool embeds) {
 }  // namespace
 
 Lora::Lora(const Site& site, const AdapterOptions& o)
-    : SiteModule(site), dropout_(o.lora_dropout), principal_(o.init_lora_weights == "pissa") {
+    : SiteModule(site, o.lora_dropout), principal_(o.init_lora_weights == "pissa") {
   const int64_t r = o.rank_of(site.name);
   const double alpha = o.alpha_of(site.name);
   require(r <= std::max(site.in, site.out),
           "r: {} is larger than the layer {}, which has {} inputs and {} outputs", r, site.name,
           site.in, site.out);
   const bool plain = !embeds();
-  require(plain || (!o.use_dora && !o.lora_bias && !principal_ && dropout_ == 0),
+  require(plain || (!o.use_dora && !o.lora_bias && !principal_ && dropout() == 0),
           "{}: an embedding can have plain LoRA alone, without use_dora, lora_bias, lora_dropout "
           "and pissa",
           site.name);
@@ -59,7 +59,7 @@ std::vector<Tensor> Lora::numbers() const {
 }
 
 Tensor Lora::compute(std::span<const Tensor> n, const Tensor& x, const Base& base) const {
-  const Tensor y = base(x), z = dropped(x, dropout_);
+  const Tensor y = base(x), z = dropped(x);
   const at::ScalarType dtype = y.scalar_type();
   Tensor added = project(reduced(z, n[down], embeds()).to(dtype), n[up], n[up_bias]);
   if (n[down2].defined()) added = added + project(project(z, n[down2]), n[up2]);

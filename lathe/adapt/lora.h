@@ -56,7 +56,6 @@ class Lora final : public SiteModule {
   Tensor magnitude_;            // (out), or undefined
   Tensor origin_a_, origin_b_;  // (r, in), (out, r), or undefined
   double scale_;
-  double dropout_;
   bool principal_;
 };
 

@@ -96,7 +96,7 @@ class RowModules final : public SiteAdapter {
     const bool learns = std::ranges::any_of(
         modules_, [](const auto& module) { return module != nullptr && module->learns(); });
     if (!learns && rows == rows_) return parts_;
-    std::map<std::string, Modules> kinds;
+    std::map<std::pair<std::string, double>, Modules> kinds;
     for (size_t row = 0; row < rows.size(); ++row) {
       require(rows[row] >= -1 && rows[row] < static_cast<int64_t>(modules_.size()),
               "row {}: expected an adapter's number below {}, or -1 for none, found {}", row,
@@ -104,7 +104,7 @@ class RowModules final : public SiteAdapter {
       const SiteModule* module =
           rows[row] < 0 ? nullptr : modules_[static_cast<size_t>(rows[row])].get();
       if (module == nullptr) continue;
-      Modules& list = kinds[module->kind()];
+      Modules& list = kinds[{module->kind(), module->dropout()}];
       list.resize(rows.size(), nullptr);
       list[row] = module;
     }
@@ -134,6 +134,11 @@ RowAdapters::RowAdapters(const std::vector<std::unique_ptr<Adapter>>& adapters) 
             i + 1);
   for (size_t i = 0; i < adapters.size(); ++i) {
     for (const auto& module : adapters[i]->modules()) {
+      require(
+          !module->site().is_routed(),
+          "adapter {}: {} reads tokens of all rows, so rows cannot choose an adapter there: give "
+          "target_modules without experts and routers",
+          i + 1, module->site().name);
       AdapterSlot& slot = *module->site().slot;
       std::erase(slot, module);
       by_slot[&slot].resize(adapters.size());

@@ -11,12 +11,12 @@ std::vector<std::pair<std::string, Tensor>> SiteModule::saved() {
   return list;
 }
 
-Tensor SiteModule::dropped(const Tensor& x, double share) const {
+Tensor SiteModule::dropped(const Tensor& x) const {
   const std::optional<uint64_t> seed = AdapterInputAtWork::now().dropout_seed;
-  if (share == 0 || !seed) return x;
+  if (dropout_ == 0 || !seed) return x;
   at::Generator generator = at::detail::createCPUGenerator(stream_seed(*seed, site_.name));
-  const Tensor kept = at::empty(x.sizes(), at::kFloat).bernoulli_(1 - share, generator);
-  return x * (kept / (1 - share)).to(x.options());
+  const Tensor kept = at::empty(x.sizes(), at::kFloat).bernoulli_(1 - dropout_, generator);
+  return x * (kept / (1 - dropout_)).to(x.options());
 }
 
 void SiteModule::add_to_layer(const Tensor& weight, const Tensor& bias) const {

@@ -12,7 +12,7 @@ namespace lathe {
 class SiteModule : public SiteAdapter {
  public:
   /// For a site whose layer lives as long as this.
-  explicit SiteModule(Site site) : site_(std::move(site)) {}
+  explicit SiteModule(Site site, double dropout = 0) : site_(std::move(site)), dropout_(dropout) {}
 
   Tensor operator()(const Tensor& x, const Base& base) const final {
     return compute(numbers(), x, base);
@@ -26,8 +26,10 @@ class SiteModule : public SiteAdapter {
   /// in) and (B, 1, n).
   virtual Tensor compute(std::span<const Tensor> numbers, const Tensor& x,
                          const Base& base) const = 0;
-  /// Modules at one site whose `compute` is the same function have the same kind.
+  /// Modules at one site whose `compute` is the same function have the same kind and dropout.
   virtual std::string kind() const = 0;
+  /// The share of what it reads that is dropped in training.
+  double dropout() const { return dropout_; }
 
   /// What is trained, under the ends of its names in files: ".lora_A.weight".
   virtual std::vector<NamedTensor> tensors() = 0;
@@ -55,15 +57,18 @@ class SiteModule : public SiteAdapter {
   double strength = 1;
 
  protected:
-  /// x, of which a `share` is zeros and the rest larger by as much, where the forward pass says so
+  /// x, of which a share is zeros and the rest larger by as much, where the forward pass says so
   /// (Srivastava et al. 2014).
-  Tensor dropped(const Tensor& x, double share) const;
+  Tensor dropped(const Tensor& x) const;
   /// A float32 tensor without values.
   static Tensor empty(at::IntArrayRef shape) { return at::empty(shape, at::kFloat); }
   /// Adds to the layer's weight, (out, in), and to its bias (out), if defined.
   void add_to_layer(const Tensor& weight, const Tensor& bias) const;
 
   Site site_;
+
+ private:
+  double dropout_;
 };
 
 /// x W^T + b, as ops::linear, or with a matrix (B, out, in) and a bias (B, 1, out) for each row of

@@ -4,16 +4,15 @@ namespace lathe {
 
 Vera::Vera(const Site& site, const AdapterOptions& options,
            std::shared_ptr<const VeraProjections> projections)
-    : SiteModule(site),
+    : SiteModule(site, options.vera_dropout),
       projections_(std::move(projections)),
       lambda_b_(empty({site.out})),
       lambda_d_(empty({options.rank_of(site.name)})),
-      d_initial_(options.d_initial),
-      dropout_(options.vera_dropout) {}
+      d_initial_(options.d_initial) {}
 
 Tensor Vera::compute(std::span<const Tensor> n, const Tensor& x, const Base& base) const {
   const Tensor y = base(x);
-  const Tensor reduced = project(dropped(x, dropout_), n[0]) * n[1].to(x.scalar_type());
+  const Tensor reduced = project(dropped(x), n[0]) * n[1].to(x.scalar_type());
   return y + project(reduced, n[2]) * n[3].to(y.scalar_type());
 }
 

@@ -40,7 +40,7 @@ class Vera final : public SiteModule {
 
   std::shared_ptr<const VeraProjections> projections_;
   Tensor lambda_b_, lambda_d_;  // (out), (r)
-  double d_initial_, dropout_;
+  double d_initial_;
 };
 
 /// The projections that PEFT draws for layers up to `in` and `out` wide, to the bit: those of

@@ -123,23 +123,26 @@ std::shared_ptr<const LabelSet> label_set(const Dataset& dataset, const Labels& 
   return set;
 }
 
-/// The same pools, each for the rows of one adapter: what is in it decides its share.
-std::vector<Pool> by_adapter(const std::vector<Pool>& pools, const Dataset& dataset, bool packing) {
+/// The same pools, each for the rows of one adapter, which get the share that all of them fill.
+std::vector<Pool> by_adapter(const std::vector<Pool>& pools, const Dataset& dataset,
+                             const RowOptions& options) {
   std::vector<Pool> split;
   std::set<std::string> there;
-  const auto size = [&](const DocumentSet& set) {
-    return static_cast<double>(packing ? set.tokens() : set.size());
-  };
-  for (const Pool& pool : pools)
+  for (const Pool& pool : pools) {
+    std::vector<std::pair<DocumentSet, double>> parts;  // and the rows of each
+    double rows = 0;
     for (const std::string& name : dataset.adapters) {
       DocumentSet documents = pool.documents.of_adapter(name);
       if (documents.size() == 0) continue;
-      const double share = size(documents) / size(pool.documents);
-      split.push_back({std::move(documents), pool.weight * share});
       there.insert(name);
+      parts.emplace_back(documents, rows_that_fill(documents, options));
+      rows += parts.back().second;
     }
+    for (const auto& [documents, filled] : parts)
+      split.push_back({documents, pool.weight * filled / rows});
+  }
   for (const std::string& name : dataset.adapters)
-    require(there.contains(name), "train_data: no row names the adapter {}", name);
+    require(there.contains(name), "train_data: no row to train on names the adapter {}", name);
   return split;
 }
 
@@ -173,7 +176,8 @@ Dataset open_dataset(const DataOptions& options, const Tokenizer& tokenizer, uin
     }
     dataset.validation.add(std::move(cache));
   }
-  if (!adapters.empty()) dataset.train = by_adapter(dataset.train, dataset, options.packing);
+  if (!adapters.empty())
+    dataset.train = by_adapter(dataset.train, dataset, row_options(dataset, options, 1, 0, 1));
   for (const std::string& name : adapters)
     if (DocumentSet part = dataset.validation.of_adapter(name); part.size() > 0)
       dataset.validation_parts.emplace_back(name, std::move(part));

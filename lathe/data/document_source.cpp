@@ -70,13 +70,30 @@ StreamPosition position_from(const json& object) {
           static_cast<uint64_t>(get_int(object, "offset", 0))};
 }
 
+/// Whether what lies beyond a row is dropped, instead of having rows of its own.
+bool drops_rests(const RowOptions& options) {
+  return options.truncation && !options.packing;
+}
+
 }  // namespace
+
+double rows_that_fill(const DocumentSet& documents, const RowOptions& given) {
+  RowOptions options = given;
+  options.truncation = drops_rests(given);
+  if (documents.keeps_whole()) {
+    const DocumentStream stream(documents, 0, "", /*shuffle=*/false);
+    return static_cast<double>(whole_rows(stream, options));
+  }
+  if (options.packing)
+    return static_cast<double>(documents.tokens()) / static_cast<double>(options.max_length);
+  return static_cast<double>(rows_of(documents, options));
+}
 
 DocumentSource::DocumentSource(std::vector<Pool> pools, const RowOptions& options, uint64_t seed,
                                bool shuffle)
     : options_(options), phase_(stream_seed(seed, "mixture")) {
   check_row_options(options);
-  options_.truncation = options.truncation && !options.packing;
+  options_.truncation = drops_rests(options);
   require(!pools.empty(), "there are no documents to train on");
   Hasher hasher;
   hasher.add(format("{} {} {} {} {}", options_.max_length, options_.packing, options_.truncation,

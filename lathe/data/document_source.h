@@ -28,6 +28,9 @@ struct Pool {
   double weight = 1;
 };
 
+/// How many rows the documents fill, not in whole numbers where rows are filled across documents.
+double rows_that_fill(const DocumentSet& documents, const RowOptions& options);
+
 /// Documents as training batches. All is a pure function of the seed and the number of the row; all
 /// ranks walk all rows, and keep their own.
 ///

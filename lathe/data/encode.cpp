@@ -13,7 +13,7 @@
 namespace lathe {
 namespace {
 
-constexpr int format_version = 3;  // to be raised with any change of what a cache holds
+constexpr int format_version = 2;  // to be raised with any change of what a cache holds
 constexpr size_t batch_bytes = size_t{16} << 20;
 
 class Encoder {
@@ -63,10 +63,12 @@ class Encoder {
                       adapter_column(), files.chat_template, files.config});
     }
     content.push_back(any_text ? source_.document_start : "");
-    content.push_back(options_.adapters ? source_.adapter : "");
-    require(!any_text || !rows_have_adapters(),
-            "{}: texts without columns: expected adapter, the name of the adapter that learns them",
-            source_.path);
+    if (options_.adapters) content.push_back({source_.adapter, adapter_column()});
+    require(
+        !rows_have_adapters() || (!any_text && !source_.adapter_column.empty()),
+        "{}: texts without a column for it: expected adapter, the name of the adapter that learns "
+        "them",
+        source_.path);
     using nlohmann::json;
     key_ = content_hash(content.dump(-1, ' ', false, json::error_handler_t::replace));
     hashes.save();

@@ -12,13 +12,14 @@ namespace lathe {
 /// written; adapters work beside them.
 enum class WeightFormat {
   plain,   ///< as tensors
-  nf4,     ///< linear layers as NF4 (ops/nf4.h), embeddings and output layer as Q8_0
+  nf4,     ///< linear layers as NF4 (ops/nf4.h), where 4 bits do the most harm as Q8_0
   stored,  ///< in the blocks that the file has
 };
 
-/// Embeddings and the output layer are a large part of a small model, and coarse ones harm it the
-/// most: blocks of 8 bits halve them and change next to nothing. Routers of experts stay as they
-/// are, and rows that are no whole blocks.
+/// Embeddings, the output layer, and what makes queries, keys and values harm a model the most when
+/// they are coarse: blocks of 8 bits change next to nothing. Where rows are no whole blocks of
+/// these, embeddings and output layer stay as they are, as routers of experts do, and the others
+/// are NF4.
 class WeightQuantizer {
  public:
   WeightQuantizer(Model& model, WeightFormat format);
@@ -34,7 +35,13 @@ class WeightQuantizer {
 
  private:
   WeightFormat format_;
-  std::map<const Tensor*, bool> matrices_;  // whether 8 bits
+  struct Fineness {
+    bool wants_8_bits;  // where rows are whole blocks of these
+    bool may_be_nf4;
+  };
+  /// The format of a weight of a kind whose rows have `columns` numbers; empty: none.
+  static std::string_view format_of(Fineness fineness, int64_t columns);
+  std::map<const Tensor*, Fineness> matrices_;
 };
 
 /// Throws Error if weights of the model are quantised: what is written of it must be all it was.

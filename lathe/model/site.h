@@ -49,6 +49,10 @@ struct Site {
 
   /// The weight as (out, in); decoded, in float32, if it is quantised.
   Tensor matrix() const;
+  /// Whether it is a router or part of an expert, which read tokens (N, in), not rows (B, T, in).
+  bool is_routed() const {
+    return name.ends_with(".gate") || name.find(".experts.") != std::string::npos;
+  }
   bool has_bias() const { return bias != nullptr && bias->defined(); }
 };
 

@@ -12,14 +12,14 @@ Tensor NamedTensor::numbers() const {
 }
 
 int64_t layer_of(std::string_view weight) {
-  for (const std::string_view list : {"layers.", "h."}) {
-    const size_t found = weight.find(list);
-    if (found == weight.npos || (found > 0 && weight[found - 1] != '.')) continue;
-    int64_t layer = -1;
-    const char* const begin = weight.data() + found + list.size();
-    const auto [end, error] = std::from_chars(begin, weight.data() + weight.size(), layer);
-    if (error == std::errc() && end != weight.data() + weight.size() && *end == '.') return layer;
-  }
+  for (const std::string_view list : {"layers.", "h."})
+    for (size_t at = weight.find(list); at != weight.npos; at = weight.find(list, at + 1)) {
+      if (at > 0 && weight[at - 1] != '.') continue;
+      int64_t layer = -1;
+      const char* const begin = weight.data() + at + list.size();
+      const auto [end, error] = std::from_chars(begin, weight.data() + weight.size(), layer);
+      if (error == std::errc() && end != weight.data() + weight.size() && *end == '.') return layer;
+    }
   return -1;
 }
 

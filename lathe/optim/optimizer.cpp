@@ -81,7 +81,10 @@ void Optimizer::step(const std::vector<std::optional<Move>>& moves) {
   };
   std::set<Alike> kinds;
   for (const Parameter& p : parameters_)
-    if (moves[p.group]) kinds.insert({p.group, p.decays, p.rate});
+    if (moves[p.group])
+      kinds.insert({p.group, p.decays, p.rate});
+    else
+      p.weight.grad().zero_();
   for (const auto& [group, decays, rate] : kinds) {
     std::vector<Tensor> weights, gradients, exp_avgs, exp_avg_sqs;
     for (const Parameter& p : parameters_) {

@@ -41,7 +41,8 @@ class Optimizer {
   double gradient_norm(std::optional<size_t> group = {}) const;
   /// One step of all weights, with gradients times `gradient_scale`, which are zero afterwards.
   void step(double learning_rate, double gradient_scale);
-  /// One step of each group for which there is a move; the others stay as they are, moments too.
+  /// One step of each group for which there is a move; the others stay as they are, moments too,
+  /// and their gradients are zero afterwards as well.
   void step(const std::vector<std::optional<Move>>& moves);
 
   bool has_averages() const { return options_.ema_decay > 0; }

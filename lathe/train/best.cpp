@@ -1,7 +1,8 @@
 #include "lathe/train/best.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
-#include <set>
 
 #include "lathe/base/error.h"
 
@@ -14,10 +15,11 @@ std::string plain_name(const std::string& name) {
 
 /// Whether larger values of a metric are better, unless the recipe says so.
 bool larger_is_better(const BestOptions& options) {
-  static const std::set<std::string> costs = {"loss", "perplexity", "bits_per_byte",
-                                              "mse",  "mae",        "calibration_error"};
-  return options.greater_is_better.value_or(
-      !costs.contains(plain_name(options.metric_for_best_model)));
+  const std::string name = "_" + plain_name(options.metric_for_best_model);  // or "films_loss"
+  const bool cost = std::ranges::any_of(
+      std::array{"_loss", "_perplexity", "_bits_per_byte", "_mse", "_mae", "_calibration_error"},
+      [&](const char* end) { return name.ends_with(end); });
+  return options.greater_is_better.value_or(!cost);
 }
 
 }  // namespace

@@ -133,7 +133,7 @@ double clipping(double norm, double limit) {
   return limit > 0 ? std::min(1.0, limit / (norm + 1e-6)) : 1.0;
 }
 
-/// What the step does with the weights of each that learns: nothing if it had no rows.
+/// What the step does with the weights of each that learns: nothing if it had no targets.
 std::vector<std::optional<Optimizer::Move>> moves_of(const Training& run,
                                                      const std::map<std::string, double>& means,
                                                      const TrainOptions& options) {

@@ -15,7 +15,7 @@
 namespace lathe {
 
 /// One of several that learn in one run, each from the rows that are its own. It is a group of the
-/// optimizer's weights, and takes its step when a batch has rows of it.
+/// optimizer's weights, and takes its step when a batch has targets of it.
 struct Learner {
   std::string name;
   std::string term;          ///< of the objective, its loss

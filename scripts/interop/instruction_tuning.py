@@ -18,7 +18,10 @@ from trl import SFTConfig, SFTTrainer
 
 lathe, folder = f"{sys.argv[1]}/lathe", pathlib.Path.cwd()
 root = pathlib.Path(__file__).parents[2]
-STEPS, ROWS = 20, 4
+STEPS = 20
+# Rows of a step, and what losses may differ by. bfloat16 rounds each product in another order: with 4 rows, which have
+# about 100 targets, that alone makes up to 2e-2 of a loss near 4; with 32 it averages out.
+SETTINGS = {"float32": (4, 1e-4), "bfloat16": (32, 1e-2)}
 # The template of SmolLM2, with what the assistant says marked.
 TEMPLATE = (
     "{% for m in messages %}{% if loop.first and m.role != 'system' %}"
@@ -38,26 +41,25 @@ def model_folder():
     return "model"
 
 
-def rows_of(kind):
+def rows_of(kind, count):
     """Conversations whose answers are long enough for a loss that does not hang on a handful of tokens."""
-    snippets = [json.loads(line) for line in open("snippets/film.train.jsonl", encoding="utf-8")][:STEPS * ROWS]
+    snippets = [json.loads(line) for line in open("snippets/film.train.jsonl", encoding="utf-8")][:count]
     pairs = [(f"Write a {r['label']} remark about a film.", r["text"]) for r in snippets]
     if kind == "messages":
         return [{"messages": [{"role": "user", "content": q}, {"role": "assistant", "content": a}]} for q, a in pairs]
     return [{"prompt": q + "\n\n", "completion": a} for q, a in pairs]
 
 
-def trl_losses(model, kind, dtype):
+def trl_losses(model, kind, dtype, rows):
     tokenizer = AutoTokenizer.from_pretrained(model)
     tokenizer.chat_template = TEMPLATE
-    rows = rows_of(kind)
     if kind == "prompt_completion":  # TRL adds the end of text in its own step; say it, so that both do the same
         rows = [r | {"completion": r["completion"] + tokenizer.eos_token} for r in rows]
     trainer = SFTTrainer(
         model=AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32),
         processing_class=tokenizer,
         train_dataset=Dataset.from_list(rows),
-        args=SFTConfig(output_dir="trl", max_steps=STEPS, per_device_train_batch_size=ROWS, learning_rate=2e-5,
+        args=SFTConfig(output_dir="trl", max_steps=STEPS, per_device_train_batch_size=len(rows) // STEPS, learning_rate=2e-5,
                        logging_steps=1, max_length=512, use_cpu=True, bf16=dtype == "bfloat16", report_to=[], seed=1,
                        gradient_checkpointing=False, assistant_only_loss=kind == "messages", save_strategy="no",
                        train_sampling_strategy="sequential", disable_tqdm=True))
@@ -65,11 +67,11 @@ def trl_losses(model, kind, dtype):
     return [line["loss"] for line in trainer.state.log_history if "loss" in line]
 
 
-def lathe_losses(model, kind, dtype):
-    pathlib.Path(f"{kind}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows_of(kind)), encoding="utf-8")
+def lathe_losses(model, kind, dtype, rows):
+    pathlib.Path(f"{kind}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
     pathlib.Path("template.jinja").write_text(TEMPLATE, encoding="utf-8")
     settings = {"model": model, "train_data": [f"{kind}.jsonl"], "max_length": 512, "packing": False, "shuffle": False,
-                "chat_template_path": "template.jinja", "add_bos_token": False, "per_device_train_batch_size": ROWS,
+                "chat_template_path": "template.jinja", "add_bos_token": False, "per_device_train_batch_size": len(rows) // STEPS,
                 "max_steps": STEPS, "learning_rate": 2e-5, "logging_steps": 1, "bf16": dtype == "bfloat16", "sample_tokens": 0,
                 "save_steps": 0, "output_dir": "run", "cache_dir": "cache"}
     pathlib.Path("recipe.yaml").write_text(json.dumps(settings), encoding="utf-8")
@@ -80,8 +82,9 @@ def lathe_losses(model, kind, dtype):
 subprocess.run([sys.executable, root / "scripts/snippets.py", "snippets"], check=True)
 model, failed = model_folder(), False
 for kind in ("messages", "prompt_completion"):
-    for dtype, limit in (("float32", 1e-4), ("bfloat16", 1e-2)):
-        ours, theirs = lathe_losses(model, kind, dtype), trl_losses(model, kind, dtype)
+    for dtype, (rows_of_a_step, limit) in SETTINGS.items():
+        rows = rows_of(kind, STEPS * rows_of_a_step)
+        ours, theirs = lathe_losses(model, kind, dtype, rows), trl_losses(model, kind, dtype, rows)
         assert len(ours) == len(theirs) == STEPS, (len(ours), len(theirs))
         worst = max(abs(a - b) for a, b in zip(ours, theirs))
         print(f"{kind}, {dtype}: first {ours[0]:.6f} and {theirs[0]:.6f}, last {ours[-1]:.6f} and {theirs[-1]:.6f}, "

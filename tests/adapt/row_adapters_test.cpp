@@ -92,6 +92,26 @@ TEST_F(RowAdaptersTest, learn_each_from_its_own_rows) {
   for (const NamedTensor& each : last) EXPECT_FALSE(each.tensor->grad().defined());
 }
 
+TEST_F(RowAdaptersTest, drop_each_its_own_share) {
+  std::vector<std::unique_ptr<Adapter>> list;
+  for (const double share : {0.0, 0.9}) {
+    AdapterOptions o = options_for(0);
+    o.lora_dropout = share;
+    list.push_back(Adapter::make(*model, o, 1));
+    const at::NoGradGuard no_grad;
+    for (const NamedTensor& each : list.back()->named_tensors()) each.tensor->fill_(0.3);
+  }
+  const RowAdapters rows(list);
+  ModelInput input{ids.narrow(0, 0, 1).repeat({4, 1}), {}, {}};
+  for (const auto& order : {std::vector<int64_t>{0, 0, 1, 1}, {1, 1, 0, 0}}) {
+    input.adapters = {.rows = order, .dropout_seed = 3};
+    const Tensor h = model->hidden_states(input).detach();
+    const int64_t dropping = order[0] == 1 ? 0 : 2, keeping = 2 - dropping;
+    EXPECT_TRUE(at::equal(h[keeping], h[keeping + 1]));
+    EXPECT_FALSE(at::allclose(h[dropping], h[dropping + 1], 1e-2));
+  }
+}
+
 TEST_F(RowAdaptersTest, decode_with_one_forward_pass_a_step) {
   const RowAdapters rows(all_adapters());
   const auto counter = std::make_shared<Counter>();

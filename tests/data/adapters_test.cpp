@@ -80,6 +80,27 @@ TEST_F(RowsOfAdapters, are_rows_of_one_adapter_each) {
   EXPECT_NEAR(count[0], 3 * count[1], 2) << "an epoch goes through all of both";
 }
 
+TEST_F(RowsOfAdapters, come_once_in_an_epoch_however_long_they_are) {
+  std::string text;
+  for (int i = 0; i < 20; ++i)
+    for (const auto& [name, length] : {std::pair("films", 60), std::pair("tweets", 5)})
+      text +=
+          nlohmann::json{{"text", std::string(static_cast<size_t>(length), 'a')}, {"adapter", name}}
+              .dump() +
+          "\n";
+  write_text(folder / "a.jsonl", text);
+  options.train_data = {{.path = (folder / "a.jsonl").string()}};
+  options.packing = false;
+  const auto source = training_source(open(), options, 1);
+  std::array<int, 2> rows{};
+  for (int64_t i = 0; i < source->rows_per_epoch() / 4; ++i) {
+    const Batch batch = source->next(1).at(0);
+    for (const int64_t adapter : batch.adapters) ++rows.at(static_cast<size_t>(adapter));
+  }
+  EXPECT_NEAR(rows[0], 20 * 8, 2) << "61 tokens in rows of 8";
+  EXPECT_NEAR(rows[1], 20, 2);
+}
+
 TEST_F(RowsOfAdapters, may_be_a_whole_source) {
   write_text(folder / "films.txt", "ffff fff ff");
   write_text(folder / "tweets.txt", "tt ttt tttt");
@@ -112,7 +133,7 @@ TEST_F(RowsOfAdapters, are_validated_by_adapter) {
 
 TEST_F(RowsOfAdapters, need_a_name_that_is_known_and_each_adapter_needs_rows) {
   options.train_data = {{.path = write_rows("a.jsonl", 3, 0)}};
-  EXPECT_TRUE(says(message(), "no row names the adapter tweets"));
+  EXPECT_TRUE(says(message(), "no row to train on names the adapter tweets"));
   options.train_data = {{.path = write_rows("b.jsonl", 3, 3, "for")}};
   EXPECT_TRUE(says(message(), "expected the column \"adapter\", with the name of the adapter"));
   EXPECT_TRUE(says(message(), "found \"for\", \"text\""));

@@ -382,6 +382,10 @@ TEST_F(Binary, trains_several_adapters_at_once_each_on_its_rows) {
   };
   EXPECT_NE(answer("ones").find("one"), std::string::npos) << answer("ones");
   EXPECT_NE(answer("twos").find("two"), std::string::npos) << answer("twos");
+  EXPECT_NE(lathe("eval tagged.jsonl --model run/model --cache_dir cache --adapter '{path: "
+                  "tagged/adapter/ones, name: ones}'")
+                .err.find("nothing here chooses between adapters"),
+            std::string::npos);
   const auto refused = [&](const std::string& with) { return lathe(train + with).err; };
   EXPECT_NE(refused(adapters + "--adapter '{peft_type: IA3}'").find("a name for each of them"),
             std::string::npos);

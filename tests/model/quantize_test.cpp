@@ -84,7 +84,8 @@ TEST(Quantize, nf4_takes_at_most_35_percent_of_bfloat16_in_the_shapes_of_smollm)
   const auto found = formats(*quantized);
   EXPECT_EQ(found.at("model.embed_tokens.weight"), "Q8_0");
   EXPECT_EQ(found.at("model.layers.2.mlp.down_proj.weight"), "NF4");
-  EXPECT_EQ(found.at("model.layers.0.self_attn.k_proj.weight"), "NF4");
+  EXPECT_EQ(found.at("model.layers.0.self_attn.k_proj.weight"), "Q8_0");
+  EXPECT_EQ(found.at("model.layers.0.self_attn.o_proj.weight"), "NF4");
   EXPECT_EQ(found.at("model.norm.weight"), "");
 }
 
@@ -105,7 +106,7 @@ TEST(Quantize, routers_and_what_is_no_whole_blocks_stay_as_they_are) {
   const auto found =
       formats(*load_model(folder.path(), at::kFloat, WeightMemory::owned, WeightFormat::nf4));
   EXPECT_EQ(found.at("model.embed_tokens.weight"), "");
-  EXPECT_EQ(found.at("model.layers.0.mlp.up_proj.weight"), "NF4");
+  EXPECT_EQ(found.at("model.layers.0.self_attn.q_proj.weight"), "NF4");
 }
 
 /// A model of the family that has whole blocks of 32.

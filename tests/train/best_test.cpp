@@ -27,6 +27,15 @@ TEST(BestOptions, know_which_metrics_are_costs) {
   EXPECT_EQ(by_loss.step, 2);
   EXPECT_EQ(by_loss.waited, 1);
   EXPECT_EQ(by_accuracy.step, 3);
+  Best by_part;
+  BestOptions of_part;
+  of_part.metric_for_best_model = "films_loss";
+  Evaluation parts;
+  for (const double loss : {2.0, 1.0, 3.0}) {
+    parts.metrics = {{"films_loss", loss}};
+    take_validation(by_part, parts, step++, of_part);
+  }
+  EXPECT_EQ(by_part.value, 1.0);
   accuracy.greater_is_better = false;
   EXPECT_FALSE(take_validation(by_accuracy, evaluation(1, 0.95), 4, accuracy));
 }

@@ -21,7 +21,18 @@ class TaggedRows final : public Source {
   explicit TaggedRows(Steps steps, std::optional<int64_t> only = {})
       : steps_(std::move(steps)), only_(only) {}
 
-  std::vector<Batch> next(int64_t) override {
+  std::vector<Batch> next(int64_t micro_batches) override {
+    std::vector<Batch> batches;
+    for (int64_t i = 0; i < micro_batches; ++i) batches.push_back(next_batch());
+    return batches;
+  }
+  nlohmann::json state() const override { return {{"step", step_}}; }
+  void restore(const nlohmann::json& state) override { step_ = state.at("step").get<size_t>(); }
+  double epoch() const override { return 0; }
+  int64_t rows_per_epoch() const override { return 1; }
+
+ private:
+  Batch next_batch() {
     while (only_ && std::ranges::count(adapters(), *only_) == 0) ++step_;
     std::vector<int64_t> rows;
     for (size_t i = 0; i < adapters().size(); ++i)
@@ -36,14 +47,8 @@ class TaggedRows final : public Source {
     batch.target_tokens = 5 * static_cast<int64_t>(rows.size());
     if (!only_) batch.adapters = adapters();
     ++step_;
-    return {batch};
+    return batch;
   }
-  nlohmann::json state() const override { return {{"step", step_}}; }
-  void restore(const nlohmann::json& state) override { step_ = state.at("step").get<size_t>(); }
-  double epoch() const override { return 0; }
-  int64_t rows_per_epoch() const override { return 1; }
-
- private:
   const std::vector<int64_t>& adapters() const { return steps_[step_ % steps_.size()]; }
 
   Steps steps_;
@@ -122,6 +127,7 @@ struct LearnersTest : testing::Test {
     alone.max_steps = 0;
     for (const auto& step : steps)
       alone.max_steps += std::ranges::count(step, static_cast<int64_t>(i)) > 0;
+    alone.max_steps /= options.gradient_accumulation_steps;
     alone.optimizer.learning_rate = learners[i].learning_rate;
     alone.optimizer.max_grad_norm = learners[i].max_grad_norm;
     TaggedRows source(steps, static_cast<int64_t>(i));
@@ -133,6 +139,15 @@ struct LearnersTest : testing::Test {
     train(run, alone);
     return values(*adapters[0]);
   }
+
+  void expect_what_each_learns_alone(const Steps& steps) {
+    const auto together = train_together(steps);
+    for (size_t i = 0; i < adapter_count; ++i) {
+      const std::vector<Tensor> alone = train_alone(i, steps);
+      for (size_t t = 0; t < alone.size(); ++t)
+        EXPECT_TRUE(at::allclose(together[i][t], alone[t], 1e-3, 1e-5)) << i << " " << t;
+    }
+  }
 };
 
 const Steps uneven = {{0, 1, 0}, {0, 0}, {1, 1, 1}, {1, 0, 0, 0}, {0}};
@@ -141,13 +156,14 @@ TEST_F(LearnersTest, learn_together_what_each_learns_alone) {
   options.max_steps = 5;
   for (const bool checkpointing : {false, true}) {
     model->set_gradient_checkpointing(checkpointing);
-    const auto together = train_together(uneven);
-    for (size_t i = 0; i < adapter_count; ++i) {
-      const std::vector<Tensor> alone = train_alone(i, uneven);
-      for (size_t t = 0; t < alone.size(); ++t)
-        EXPECT_TRUE(at::allclose(together[i][t], alone[t], 1e-3, 1e-5)) << i << " " << t;
-    }
+    expect_what_each_learns_alone(uneven);
   }
+}
+
+TEST_F(LearnersTest, learn_from_several_batches_of_a_step) {
+  options.max_steps = 2;
+  options.gradient_accumulation_steps = 2;
+  expect_what_each_learns_alone({{0, 1}, {1, 0, 0}, {0, 0, 1, 1}, {1, 1, 0}});
 }
 
 TEST_F(LearnersTest, stay_as_they_are_without_rows) {
