@@ -23,7 +23,7 @@ METHODS = {  # what is trained, epochs, learning rate
     "dora": ("adapter: {peft_type: LORA, r: 8, lora_alpha: 16, use_dora: true}", 3, 5e-4),
     "ia3": ("adapter: {peft_type: IA3}", 3, 3e-3),
     "sequential": ("adapter: {peft_type: BOTTLENECK, preset: houlsby}", 3, 5e-4),
-    "parallel": ("adapter: {peft_type: BOTTLENECK, preset: parallel}", 3, 2e-4),
+    "parallel": ("adapter: {peft_type: BOTTLENECK, preset: parallel}", 3, 5e-5),
     # The same sequential adapter in three places.
     "mlp": ("adapter: {peft_type: BOTTLENECK, target_modules: [all-mlp]}", 3, 5e-4),
     "attention": ("adapter: {peft_type: BOTTLENECK, target_modules: [all-attention]}", 3, 5e-4),

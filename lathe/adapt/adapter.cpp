@@ -174,7 +174,7 @@ std::vector<double> Adapter::learning_rate_factors(double learning_rate) {
 
 std::string Adapter::save(const fs::path& directory, const std::string& base) {
   const Context saving("saving the adapter to {}", directory.string());
-  NamedValues values;
+  NamedTensors values;
   for (const auto& module : modules_)
     for (const auto& [name, value] : module->saved())
       values.emplace_back(tensor_prefix(options_, module->site()) + name, value);

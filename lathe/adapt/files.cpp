@@ -115,7 +115,7 @@ void read_adapter_tensors(const fs::path& directory, const std::vector<NamedTens
 }
 
 std::string write_adapter(const fs::path& directory, const AdapterOptions& options,
-                          const std::vector<Site>& sites, const NamedValues& tensors,
+                          const std::vector<Site>& sites, const NamedTensors& tensors,
                           const AdapterFacts& facts) {
   const bool of_hub = options.peft_type == "BOTTLENECK";
   std::string missing;
@@ -126,15 +126,8 @@ std::string write_adapter(const fs::path& directory, const AdapterOptions& optio
     config["labels"] = facts.labels;
     config["problem_type"] = facts.problem_type;
   }
-  std::vector<Tensor> on_cpu;
-  std::vector<TensorView> views;
-  for (const auto& [name, value] : tensors) {
-    on_cpu.push_back(value.to(at::kCPU).contiguous());
-    views.push_back(view_of(name, on_cpu.back()));
-  }
-  write_safetensors_atomic(
-      directory / (of_hub ? "adapter.safetensors" : "adapter_model.safetensors"), views,
-      {{"format", "pt"}});
+  write_tensors(directory / (of_hub ? "adapter.safetensors" : "adapter_model.safetensors"), tensors,
+                {{"format", "pt"}});
   write_file(directory / config_name, config.dump(2) + "\n");
   return missing;
 }

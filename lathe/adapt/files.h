@@ -6,6 +6,7 @@
 #include "lathe/adapt/options.h"
 #include "lathe/adapt/site_module.h"
 #include "lathe/base/file.h"
+#include "lathe/model/tensor_file.h"
 
 namespace lathe {
 
@@ -19,8 +20,6 @@ struct AdapterFacts {
   std::vector<std::string> labels = {};  ///< of a classifier; PEFT passes over them
   std::string problem_type = {};         ///< of a classifier
 };
-
-using NamedValues = std::vector<std::pair<std::string, Tensor>>;
 
 /// Reads adapter_config.json. Throws Error for a kind of adapter that is not known, and for
 /// settings that would change what it computes and are not known.
@@ -48,7 +47,7 @@ void read_adapter_tensors(const fs::path& directory, const std::vector<NamedTens
 
 /// Writes both files. Returns what the other programs will not find in them, or nothing.
 std::string write_adapter(const fs::path& directory, const AdapterOptions& options,
-                          const std::vector<Site>& sites, const NamedValues& tensors,
+                          const std::vector<Site>& sites, const NamedTensors& tensors,
                           const AdapterFacts& facts);
 
 }  // namespace lathe

@@ -7,7 +7,7 @@
 
 #include "lathe/base/hash.h"
 #include "lathe/io/json.h"
-#include "lathe/train/weight_file.h"
+#include "lathe/model/tensor_file.h"
 
 namespace lathe {
 namespace {

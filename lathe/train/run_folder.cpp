@@ -4,7 +4,7 @@
 
 #include "lathe/base/error.h"
 #include "lathe/io/json.h"
-#include "lathe/train/weight_file.h"
+#include "lathe/model/tensor_file.h"
 
 namespace lathe {
 namespace {

@@ -1,6 +1,7 @@
-// Tensors of a run in a file of their own, as checkpoints and the best weights are kept.
+// Tensors in a file of their own: those of an adapter, a checkpoint, the best weights of a run.
 #pragma once
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,7 +14,8 @@ namespace lathe {
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 
 /// Writes tensors of any device as one safetensors file, in place of one that is there.
-void write_tensors(const fs::path& file, const NamedTensors& tensors);
+void write_tensors(const fs::path& file, const NamedTensors& tensors,
+                   const std::map<std::string, std::string>& metadata = {});
 
 /// Fills tensors with what the file has under their names. Throws Error if it has others, or other
 /// shapes.

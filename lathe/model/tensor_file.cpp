@@ -1,18 +1,19 @@
-#include "lathe/train/weight_file.h"
+#include "lathe/model/tensor_file.h"
 
 #include "lathe/io/safetensors.h"
 #include "lathe/model/files.h"
 
 namespace lathe {
 
-void write_tensors(const fs::path& file, const NamedTensors& tensors) {
+void write_tensors(const fs::path& file, const NamedTensors& tensors,
+                   const std::map<std::string, std::string>& metadata) {
   std::vector<Tensor> on_cpu;  // lives until the file is written
   std::vector<TensorView> views;
   for (const auto& [name, tensor] : tensors) {
     on_cpu.push_back(tensor.to(at::kCPU).contiguous());
     views.push_back(view_of(name, on_cpu.back()));
   }
-  write_safetensors_atomic(file, views);
+  write_safetensors_atomic(file, views, metadata);
 }
 
 void read_tensors(const fs::path& path, const NamedTensors& tensors) {
