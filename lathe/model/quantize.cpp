@@ -24,7 +24,11 @@ bool is_attention_input(const Site& site) {
 }
 
 ops::BlockDecoder decoder_of(const BlockFormat& format) {
-  return {format.name, format.elements, format.bytes, format.decode};
+  return {.name = format.name,
+          .elements = format.elements,
+          .bytes = format.bytes,
+          .decode = format.decode,
+          .composed = format.name == "Q8_0" ? ops::decode_q8_0 : nullptr};
 }
 
 /// numbers (rows, columns) in blocks, of which rows are whole ones.

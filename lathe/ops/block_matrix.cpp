@@ -21,14 +21,30 @@ BlockMatrix::BlockMatrix(const BlockDecoder& decoder, Tensor blocks)
 }
 
 std::shared_ptr<const QuantizedMatrix> BlockMatrix::to(at::Device device) const {
-  require(device.is_cpu(),
+  require(device.is_cpu() || decoder_.composed != nullptr,
           "weights in blocks of {} are decoded on the CPU alone: use --device cpu, or leave out "
-          "load_in_4bit and keep_quantized",
+          "keep_quantized",
           decoder_.name);
-  return std::make_shared<BlockMatrix>(decoder_, blocks_);
+  return std::make_shared<BlockMatrix>(decoder_, blocks_.to(device));
+}
+
+void BlockMatrix::decode_composed(const Tensor& rows, const Tensor& out) const {
+  out.copy_(decoder_.composed(rows.reshape({-1, decoder_.bytes})).view(out.sizes()));
+}
+
+void BlockMatrix::decode_rows(const Tensor& ids, const Tensor& out) const {
+  if (blocks_.is_cpu()) return QuantizedMatrix::decode_rows(ids, out);
+  decode_composed(blocks_.index_select(0, ids.to(blocks_.device())), out);
+}
+
+Tensor decode_q8_0(const Tensor& blocks) {
+  const Tensor scales = blocks.narrow(1, 0, 2).contiguous().view(at::kHalf);    // (count, 1)
+  const Tensor numbers = blocks.narrow(1, 2, 32).contiguous().view(at::kChar);  // (count, 32)
+  return numbers.to(at::kFloat) * scales.to(at::kFloat);
 }
 
 void BlockMatrix::decode(int64_t first, const Tensor& out) const {
+  if (!blocks_.is_cpu()) return decode_composed(blocks_.narrow(0, first, out.size(0)), out);
   const int64_t blocks_a_row = columns() / decoder_.elements;
   const std::byte* const begin =
       static_cast<const std::byte*>(blocks_.const_data_ptr()) + first * blocks_.size(1);

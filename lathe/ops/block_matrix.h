@@ -10,9 +10,15 @@ struct BlockDecoder {
   int64_t elements;       ///< numbers in a block
   int64_t bytes;          ///< of a block
   void (*decode)(const std::byte* blocks, size_t count, float* out);
+  /// The same by operations of libtorch, on any device: blocks (count, bytes) uint8 -> (count,
+  /// elements) float32. Null: the format is for the CPU alone.
+  Tensor (*composed)(const Tensor& blocks) = nullptr;
 };
 
-/// Rows of whole blocks, on the CPU.
+/// `composed` of ggml's Q8_0: a float16 and 32 numbers of 8 bits, which it multiplies.
+Tensor decode_q8_0(const Tensor& blocks);
+
+/// Rows of whole blocks.
 class BlockMatrix final : public QuantizedMatrix {
  public:
   /// blocks (rows, bytes of a row) uint8, contiguous.
@@ -23,8 +29,11 @@ class BlockMatrix final : public QuantizedMatrix {
   at::Device device() const override { return blocks_.device(); }
   std::shared_ptr<const QuantizedMatrix> to(at::Device device) const override;
   void decode(int64_t first, const Tensor& out) const override;
+  void decode_rows(const Tensor& ids, const Tensor& out) const override;
 
  private:
+  void decode_composed(const Tensor& rows, const Tensor& out) const;
+
   BlockDecoder decoder_;
   Tensor blocks_;
 };

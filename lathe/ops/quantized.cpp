@@ -41,6 +41,13 @@ Tensor decoded(const QuantizedMatrix& matrix, int64_t first, int64_t rows, at::S
 
 }  // namespace
 
+void QuantizedMatrix::decode_rows(const Tensor& ids, const Tensor& out) const {
+  const int64_t* id = ids.const_data_ptr<int64_t>();
+  at::parallel_for(0, ids.numel(), ids_a_task, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) decode(id[i], out.narrow(0, i, 1));
+  });
+}
+
 Tensor as_weight(std::shared_ptr<const QuantizedMatrix> matrix, at::ScalarType dtype) {
   return tensor_of({std::move(matrix)}, dtype);
 }
@@ -73,14 +80,11 @@ Tensor rows_in_dtype(const Tensor& weight, const Tensor& ids, at::ScalarType dty
                                at::TensorOptions().dtype(dtype).device(matrix.device()));
   const Tensor flat = ids.reshape(-1).to(at::kCPU);
   const int64_t* id = flat.const_data_ptr<int64_t>();
-  at::parallel_for(0, flat.numel(), ids_a_task, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      require(id[i] >= 0 && id[i] < matrix.rows(),
-              "an embedding of {} rows: expected the number of a row, found {}", matrix.rows(),
-              id[i]);
-      matrix.decode(id[i], out.narrow(0, i, 1));
-    }
-  });
+  for (int64_t i = 0; i < flat.numel(); ++i)
+    require(id[i] >= 0 && id[i] < matrix.rows(),
+            "an embedding of {} rows: expected the number of a row, found {}", matrix.rows(),
+            id[i]);
+  matrix.decode_rows(flat, out);
   return out.view(shape);
 }
 

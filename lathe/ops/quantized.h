@@ -28,6 +28,8 @@ class QuantizedMatrix {
   /// Writes the rows from `first` on to `out` (count, columns), contiguous, of any floating dtype:
   /// what float32 arithmetic gives, rounded to that.
   virtual void decode(int64_t first, const Tensor& out) const = 0;
+  /// The same with the rows of the numbers `ids` (count) int64 on the CPU, each below rows().
+  virtual void decode_rows(const Tensor& ids, const Tensor& out) const;
 
  private:
   int64_t rows_, columns_;

@@ -1,6 +1,7 @@
 // Operations with quantised weights compute what they do with the decoded ones.
 #include "lathe/ops/quantized.h"
 
+#include "lathe/io/quant.h"
 #include "lathe/ops/block_matrix.h"
 #include "lathe/ops/cross_entropy.h"
 #include "lathe/ops/embedding.h"
@@ -128,6 +129,25 @@ void decode_pairs(const std::byte* blocks, size_t count, float* out) {
     out[2 * i] = static_cast<float>(blocks[i]);
     out[2 * i + 1] = -out[2 * i];
   }
+}
+
+TEST_F(Quantized, blocks_of_q8_0_are_decoded_by_operations_of_libtorch_too) {
+  const BlockFormat& format = block_format("Q8_0");
+  const Tensor numbers = at::randn({40, 96}) * at::logspace(-6, 2, 40).unsqueeze(1);
+  const Tensor blocks = at::empty({40, 96 / 32 * 34}, at::kByte);
+  encode_blocks(format, {numbers.const_data_ptr<float>(), 40 * 96},
+                {static_cast<std::byte*>(blocks.mutable_data_ptr()), blocks.nbytes()});
+  const Tensor expected = at::empty({40, 96});
+  format.decode(static_cast<const std::byte*>(blocks.const_data_ptr()), 40 * 3,
+                expected.mutable_data_ptr<float>());
+  EXPECT_TRUE(at::equal(ops::decode_q8_0(blocks.view({-1, 34})).view({40, 96}), expected));
+  const auto matrix =
+      ops::BlockMatrix({"Q8_0", 32, 34, format.decode, ops::decode_q8_0}, blocks).to(test_device());
+  const Tensor weight = ops::as_weight(matrix, at::kFloat);
+  EXPECT_TRUE(at::equal(ops::in_dtype(weight, at::kFloat).cpu(), expected));
+  const Tensor ids = at::tensor({3, 39, 0, 3}, at::kLong);
+  EXPECT_TRUE(at::equal(ops::rows_in_dtype(weight, on_test_device(ids), at::kFloat).cpu(),
+                        expected.index_select(0, ids)));
 }
 
 TEST_F(Quantized, blocks_of_a_file_are_decoded_by_their_function) {
