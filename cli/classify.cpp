@@ -1,11 +1,15 @@
 // lathe classify: label texts with a classifier.
 #include <iostream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "cli/commands.h"
 #include "cli/labeller.h"
 #include "cli/open_model.h"
 #include "lathe/base/file.h"
+#include "lathe/data/documents.h"
+#include "lathe/io/json.h"
+#include "lathe/io/rows.h"
 
 namespace lathe {
 namespace {
@@ -20,7 +24,8 @@ struct ClassifyOptions {
   void fields(Fields& f) {
     f("text", text,
       "A text to label. Otherwise each line of the files, or of standard input, is one.");
-    f("files", files, "Files with a text a line.", {.placeholder = "FILE"});
+    f("files", files, "Files with a text a line, or .jsonl and .parquet with the column text.",
+      {.placeholder = "FILE"});
     f("json", json, "Print one JSON object a text, with all probabilities.");
     f("batch_size", batch_size, "Texts at once.", {.minimum = 1, .maximum = 65536});
     model.fields(f);
@@ -35,8 +40,19 @@ int run_classify(const ClassifyOptions& o) {
           o.model.model);
   Labeller labeller(std::move(opened), static_cast<size_t>(o.batch_size), o.json);
   const auto add_lines = [&](std::istream& in) {
-    for (std::string text; std::getline(in, text);)
-      if (text.find_first_not_of(" \t\r") != text.npos) labeller.add(std::move(text));
+    for (std::string text; std::getline(in, text);) {
+      if (text.ends_with('\r')) text.pop_back();
+      if (text.find_first_not_of(" \t") != text.npos) labeller.add(std::move(text));
+    }
+  };
+  const auto add_rows = [&](const std::string& file) {
+    const std::unique_ptr<Rows> rows = open_rows(file, {"text"});
+    while (const auto row = rows->next()) {
+      const nlohmann::ordered_json* text = find_member(*row, "text");
+      require(text != nullptr && text->is_string(), "{}: \"text\": expected a text in each row",
+              file);
+      labeller.add(text->get<std::string>());
+    }
   };
   if (o.text) {
     labeller.add(*o.text);
@@ -44,6 +60,10 @@ int run_classify(const ClassifyOptions& o) {
     add_lines(std::cin);
   } else {
     for (const std::string& file : o.files) {
+      if (is_table(file)) {
+        add_rows(file);
+        continue;
+      }
       std::istringstream in(read_file(file));
       add_lines(in);
     }

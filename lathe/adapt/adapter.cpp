@@ -1,6 +1,7 @@
 #include "lathe/adapt/adapter.h"
 
 #include <algorithm>
+#include <array>
 
 #include "lathe/adapt/bottleneck.h"
 #include "lathe/adapt/files.h"
@@ -23,6 +24,16 @@ AdapterOptions with_defaults(AdapterOptions options, Model& model) {
   if (options.peft_type == "IA3" && options.feedforward_modules.empty())
     options.feedforward_modules = {"down_proj", "mlp.c_proj", "dense_4h_to_h"};
   return options;
+}
+
+/// Whether `copy` is the weight, which may have been rounded before it was copied.
+bool is_copy_of(const Tensor& copy, const Tensor& weight) {
+  return std::ranges::any_of(
+      std::array{weight.scalar_type(), at::kHalf, at::kBFloat16}, [&](at::ScalarType dtype) {
+        const Tensor rounded = copy.to(dtype);
+        return at::equal(rounded, weight.to(dtype)) &&
+               (dtype == weight.scalar_type() || at::equal(rounded.to(copy.scalar_type()), copy));
+      });
 }
 
 }  // namespace
@@ -110,6 +121,10 @@ std::unique_ptr<Adapter> Adapter::outline(Model& model, const fs::path& director
 std::unique_ptr<Adapter> Adapter::load(Model& model, const fs::path& directory) {
   const Context loading("loading the adapter {}", directory.string());
   std::unique_ptr<Adapter> adapter = outline(model, directory);
+  require(!adapter->saves_tied_embedding() ||
+              read_adapter_facts(directory).saves_tied_embedding.value_or(true),
+          "it has an embedding of its own beside an output layer that stays as it was, but in this "
+          "model they are one: train it with ensure_weight_tying: true, or merge it with PEFT");
   if (adapter->projections_) adapter->draw_shared();
   std::vector<NamedTensor> optional = adapter->shared_tensors();
   // PEFT saves the embedding itself beside its adapter, often without need.
@@ -125,7 +140,7 @@ std::unique_ptr<Adapter> Adapter::load(Model& model, const fs::path& directory) 
   for (const auto& [site, copy] : embeddings)
     require(
         ops::is_quantized(*site.weight) ||  // whose numbers are others
-            at::equal(copy.to(site.weight->scalar_type()), *site.weight),
+            is_copy_of(copy, *site.weight),
         "{}: the adapter brings another embedding than the model has: it is that of another base",
         site.name);
   for (const auto& module : adapter->modules_) module->loaded();
@@ -172,6 +187,13 @@ std::vector<double> Adapter::learning_rate_factors(double learning_rate) {
   return factors;
 }
 
+bool Adapter::saves_tied_embedding() const {
+  return model_.config().tie_word_embeddings &&
+         std::ranges::any_of(saved_modules_, [&](const NamedTensor& weight) {
+           return weight.tensor == &model_.output_weight();
+         });
+}
+
 std::string Adapter::save(const fs::path& directory, const std::string& base) {
   const Context saving("saving the adapter to {}", directory.string());
   NamedTensors values;
@@ -188,7 +210,8 @@ std::string Adapter::save(const fs::path& directory, const std::string& base) {
                            .hidden_size = config.hidden_size,
                            .layers = config.num_hidden_layers,
                            .labels = config.labels,
-                           .problem_type = config.problem_type};
+                           .problem_type = config.problem_type,
+                           .saves_tied_embedding = saves_tied_embedding()};
   return write_adapter(directory, options_.as_saved(), sites(), values, facts);
 }
 

@@ -58,6 +58,8 @@ class Adapter {
   std::shared_ptr<SiteModule> module_at(const Site& site) const;
   /// Takes it off; modules that are saved with it become what they were.
   void remove();
+  /// Whether a module that is saved with it is both embedding and output layer.
+  bool saves_tied_embedding() const;
   /// The name of one of the saved modules in files.
   std::string saved_name(const NamedTensor& weight) const;
   /// What the modules share and nobody trains, drawn; and under the names of files.

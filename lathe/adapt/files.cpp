@@ -48,6 +48,16 @@ void fill(const NamedTensor& target, const SafetensorsFile& file) {
                              /*non_blocking=*/false, /*copy=*/true);
 }
 
+/// A classifier of PEFT says nothing of its labels; its output layer has a row for each.
+void count_labels(const fs::path& directory, AdapterFacts& facts) {
+  const SafetensorsFile file(weights_path(directory));
+  const TensorInfo& outputs = file.at("base_model.model.score.weight");
+  require(outputs.shape.size() == 2, "tensor {}: expected a matrix, found ({})", outputs.name,
+          fmt::join(outputs.shape, ", "));
+  for (int64_t i = 0; i < outputs.shape[0]; ++i) facts.labels.push_back(format("LABEL_{}", i));
+  facts.problem_type = outputs.shape[0] == 1 ? "regression" : "single_label_classification";
+}
+
 }  // namespace
 
 AdapterOptions read_adapter_config(const fs::path& directory) {
@@ -64,7 +74,12 @@ AdapterFacts read_adapter_facts(const fs::path& directory) {
       .base = get_string_or(config,
                             is_hub_config(config) ? "model_name" : "base_model_name_or_path", ""),
       .problem_type = get_string_or(config, "problem_type", "")};
-  if (find_member(config, "labels") != nullptr) facts.labels = get_names(config, "labels");
+  if (find_member(config, "ensure_weight_tying") != nullptr)
+    facts.saves_tied_embedding = get_bool(config, "ensure_weight_tying");
+  if (find_member(config, "labels") != nullptr)
+    facts.labels = get_names(config, "labels");
+  else if (get_string_or(config, "task_type", "") == "SEQ_CLS")
+    count_labels(directory, facts);
   return facts;
 }
 

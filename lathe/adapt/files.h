@@ -19,14 +19,17 @@ struct AdapterFacts {
   int64_t layers = 0;                    ///< of the model
   std::vector<std::string> labels = {};  ///< of a classifier; PEFT passes over them
   std::string problem_type = {};         ///< of a classifier
+  /// Whether an embedding that is saved with the adapter is the output layer too
+  /// (ensure_weight_tying of PEFT); nothing: it does not say.
+  std::optional<bool> saves_tied_embedding = {};
 };
 
 /// Reads adapter_config.json. Throws Error for a kind of adapter that is not known, and for
 /// settings that would change what it computes and are not known.
 AdapterOptions read_adapter_config(const fs::path& directory);
 
-/// The base that an adapter names, and the labels of a classifier's if Lathe wrote it. Of no
-/// directory: nothing.
+/// The base that an adapter names, and the labels of a classifier's: those that Lathe wrote, or
+/// LABEL_0 and so on, as many as PEFT's has outputs. Of no directory: nothing.
 AdapterFacts read_adapter_facts(const fs::path& directory);
 
 /// The texts in a list of a configuration. Throws Error if it is missing or holds anything else.

@@ -29,6 +29,10 @@ Pair pair_of(const Model& model, const SiteModule& module) {
   require(module.site().weight != &model.output_weight(),
           "{}: it is the output layer too, which llama.cpp would adapt with it", site);
   GgufPlace place = gguf_place(model.config(), site + ".weight");
+  require(!place.slice,
+          "{}: adapters of single experts cannot be written for llama.cpp: leave experts out, or "
+          "merge the adapter",
+          site);
   if (module.site().kind == SiteKind::embedding) return {place.tensor, a.t(), b};
   // B has the rows of the weight as (out, in), and their order.
   if (place.layout == GgufLayout::transposed) place.layout = GgufLayout::same;

@@ -18,16 +18,16 @@ Tensor reduced(const Tensor& x, const Tensor& a, bool embeds) {
 }  // namespace
 
 Lora::Lora(const Site& site, const AdapterOptions& o)
-    : SiteModule(site, o.lora_dropout), principal_(o.init_lora_weights == "pissa") {
+    : SiteModule(site, site.kind == SiteKind::embedding ? 0 : o.lora_dropout),  // as in PEFT
+      principal_(o.init_lora_weights == "pissa") {
   const int64_t r = o.rank_of(site.name);
   const double alpha = o.alpha_of(site.name);
   require(r <= std::max(site.in, site.out),
           "r: {} is larger than the layer {}, which has {} inputs and {} outputs", r, site.name,
           site.in, site.out);
   const bool plain = !embeds();
-  require(plain || (!o.use_dora && !o.lora_bias && !principal_ && dropout() == 0),
-          "{}: an embedding can have plain LoRA alone, without use_dora, lora_bias, lora_dropout "
-          "and pissa",
+  require(plain || (!o.use_dora && !o.lora_bias && !principal_),
+          "{}: an embedding can have plain LoRA alone, without use_dora, lora_bias and pissa",
           site.name);
   require(!principal_ || r <= std::min(site.in, site.out),
           "r: {} is larger than the layer {} has singular values, {}", r, site.name,

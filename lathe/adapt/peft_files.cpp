@@ -112,12 +112,29 @@ bool are_plain(const std::vector<std::string>& names) {
   });
 }
 
+/// Whether IA3 scales what a layer reads.
+bool scales_input(const AdapterOptions& o, const Site& site) {
+  return o.peft_type == "IA3" && matches_any(o.feedforward_modules, site.name);
+}
+
+/// Whether one word means layers of IA3 that read and that give what is scaled, for which PEFT has
+/// lists of words.
+bool is_mixed(const AdapterOptions& o, const std::string& word, const std::vector<Site>& sites) {
+  std::set<bool> kinds;
+  for (const Site& site : sites)
+    if (matches(word, site.name)) kinds.insert(scales_input(o, site));
+  return kinds.size() > 1;
+}
+
 /// Which layers, in PEFT's words; where it has none, their full names.
 json targets(const AdapterOptions& o, const std::vector<Site>& sites) {
-  if (o.target_modules == std::vector<std::string>{"all-linear"} && o.exclude_modules.empty() &&
-      o.leave_out.empty())
+  const bool all = o.target_modules == std::vector<std::string>{"all-linear"};
+  if (all && o.exclude_modules.empty() && o.leave_out.empty() && o.layers_to_transform.empty() &&
+      o.peft_type != "IA3")
     return "all-linear";
-  if (are_plain(o.target_modules) && are_plain(o.exclude_modules) && o.leave_out.empty())
+  const bool mixed = std::ranges::any_of(
+      o.target_modules, [&](const std::string& word) { return is_mixed(o, word, sites); });
+  if (are_plain(o.target_modules) && are_plain(o.exclude_modules) && o.leave_out.empty() && !mixed)
     return o.target_modules;
   json names = json::array();
   for (const Site& site : sites) names.push_back(site.name);
@@ -173,6 +190,7 @@ json peft_config(const AdapterOptions& o, const std::vector<Site>& sites,
                  {"exclude_modules", plain ? or_null(o.exclude_modules) : json(nullptr)},
                  {"layers_to_transform", plain ? or_null(o.layers_to_transform) : json(nullptr)},
                  {"modules_to_save", or_null(o.modules_to_save)},
+                 {"ensure_weight_tying", facts.saves_tied_embedding.value_or(false)},
                  {"fan_in_fan_out", std::ranges::any_of(sites,
                                                         [](const Site& site) {
                                                           return site.kind == SiteKind::linear &&
@@ -200,7 +218,10 @@ json peft_config(const AdapterOptions& o, const std::vector<Site>& sites,
     // PEFT wants them among the targets, in the same words.
     json inputs = json::array();
     for (const json& name : names)
-      if (matches_any(o.feedforward_modules, name.get<std::string>())) inputs.push_back(name);
+      if (std::ranges::any_of(sites, [&](const Site& site) {
+            return matches(name.get<std::string>(), site.name) && scales_input(o, site);
+          }))
+        inputs.push_back(name);
     config["feedforward_modules"] = inputs;
   }
   return config;

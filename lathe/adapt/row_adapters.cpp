@@ -95,7 +95,10 @@ class RowModules final : public SiteAdapter {
     // Where adapters learn their numbers change, and gradients go through what is made of them.
     const bool learns = std::ranges::any_of(
         modules_, [](const auto& module) { return module != nullptr && module->learns(); });
-    if (!learns && rows == rows_) return parts_;
+    std::vector<double> strengths;
+    for (const auto& module : modules_)
+      strengths.push_back(module != nullptr ? module->strength : 0);
+    if (!learns && rows == rows_ && strengths == strengths_) return parts_;
     std::map<std::pair<std::string, double>, Modules> kinds;
     for (size_t row = 0; row < rows.size(); ++row) {
       require(rows[row] >= -1 && rows[row] < static_cast<int64_t>(modules_.size()),
@@ -114,12 +117,14 @@ class RowModules final : public SiteAdapter {
       parts.push_back({&any, numbers_of(list, any)});
     }
     rows_ = learns ? std::vector<int64_t>() : rows;
+    strengths_ = std::move(strengths);
     parts_ = learns ? std::vector<Part>() : parts;
     return parts;
   }
 
   std::vector<std::shared_ptr<SiteModule>> modules_;
-  mutable std::vector<int64_t> rows_;  // those that `parts_` are for
+  mutable std::vector<int64_t> rows_;      // those that `parts_` are for,
+  mutable std::vector<double> strengths_;  // and of all modules
   mutable std::vector<Part> parts_;
 };
 

@@ -107,12 +107,18 @@ std::vector<Site> target_sites(const AdapterOptions& options, Model& model) {
             options.peft_type == "BOTTLENECK" ? "place in the model" : "linear layer", ends);
   const auto& layers = options.layers_to_transform;
   std::erase_if(sites, [&](const Site& site) {
-    return !means_any(options.target_modules, site) || means_any(options.exclude_modules, site) ||
+    const bool saved = std::ranges::any_of(options.modules_to_save, [&](const auto& pattern) {
+      return is_part_of(site.name + ".", pattern);  // trained whole, as in PEFT
+    });
+    return saved || !means_any(options.target_modules, site) ||
+           means_any(options.exclude_modules, site) ||
            (!layers.empty() && !has_layer(layers, site)) || has_layer(options.leave_out, site);
   });
-  require(!sites.empty(),
-          "target_modules, exclude_modules and layers_to_transform leave no layer; there are {}",
-          ends);
+  require(
+      !sites.empty(),
+      "target_modules, exclude_modules, layers_to_transform and modules_to_save leave no layer; "
+      "there are {}",
+      ends);
   return sites;
 }
 

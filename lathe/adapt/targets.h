@@ -20,7 +20,8 @@ bool may_sit(const AdapterOptions& options, SiteKind kind);
 std::vector<std::string> default_targets(const AdapterOptions& options, Model& model);
 
 /// The sites that the settings mean, in the model's order. Throws Error if an entry of
-/// target_modules means none, or exclude_modules and layers_to_transform leave none.
+/// target_modules means none, or exclude_modules, layers_to_transform and modules_to_save, which
+/// are trained whole, leave none.
 std::vector<Site> target_sites(const AdapterOptions& options, Model& model);
 
 /// The weights that are trained and saved with the adapter because modules_to_save or bias say so,

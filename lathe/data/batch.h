@@ -41,9 +41,9 @@ struct Batch {
   std::optional<uint64_t> dropout_seed = {};
   /// How many labels are targets, in all rows.
   int64_t target_tokens = 0;
-  /// Bytes of text of the documents that begin in these rows. Over a whole evaluation set:
-  /// bits per byte = nats / ln 2 / text_bytes.
-  int64_t text_bytes = 0;
+  /// Bytes of text of the documents that begin in these rows; nothing where not all of a text is
+  /// learned. Over a whole evaluation set: bits per byte = nats / ln 2 / text_bytes.
+  std::optional<int64_t> text_bytes = 0;
 
   int64_t rows() const { return input_ids.size(0); }
   int64_t length() const { return input_ids.size(1); }

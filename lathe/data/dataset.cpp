@@ -115,11 +115,12 @@ std::string part_name(const DataSource& source, const Dataset& dataset) {
 std::shared_ptr<const LabelSet> label_set(const Dataset& dataset, const Labels& labels) {
   std::set<std::string> there;
   for (const Pool& pool : dataset.train) pool.documents.add_labels(there);
-  dataset.validation.add_labels(there);
+  if (dataset.train.empty()) dataset.validation.add_labels(there);
   const std::vector<std::string> list(there.begin(), there.end());
   auto set = std::make_shared<const LabelSet>(
       labels.known ? *labels.known : find_labels(list, labels.problem_type));
-  for (const std::string& label : list) set->target(label);
+  dataset.validation.add_labels(there);
+  for (const std::string& label : there) set->target(label);
   return set;
 }
 

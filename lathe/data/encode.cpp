@@ -63,6 +63,10 @@ class Encoder {
                       adapter_column(), files.chat_template, files.config});
     }
     content.push_back(any_text ? source_.document_start : "");
+    require(!options_.labels || !any_text,
+            "{}: texts without columns have no labels: give rows with text and label, in .jsonl or "
+            ".parquet",
+            source_.path);
     if (options_.adapters) content.push_back({source_.adapter, adapter_column()});
     require(
         !rows_have_adapters() || (!any_text && !source_.adapter_column.empty()),

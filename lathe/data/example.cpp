@@ -28,12 +28,36 @@ std::string alpaca_prompt(const std::string& instruction, const std::string& inp
       with_input ? format("### Input:\n{}\n\n", input) : "");
 }
 
+/// Whether a row says what of it is prompt and what is answer; a text beside that is the same
+/// written out, as in Stanford's Alpaca data.
+bool has_answer(const Json& row) {
+  return has(row, "messages") || has(row, "conversations") ||
+         (has(row, "prompt") && has(row, "completion")) ||
+         (has(row, "instruction") && has(row, "output"));
+}
+
 std::string column_names(const Json& row) {
   constexpr size_t most = 20;
   std::vector<std::string> names;
   for (const auto& [name, value] : row.items())
     if (names.size() < most) names.push_back(show_text(name));
   return names.empty() ? "no columns" : format("{}", fmt::join(names, ", "));
+}
+
+/// Throws Error if none of the messages from `first` on has anything to learn.
+void require_answer(const Dialogue& all, size_t first, const std::string& text) {
+  const auto says_something = [](const Json& message) {
+    const auto content = message.find("content");
+    const auto calls = message.find("tool_calls");
+    const bool empty = content == message.end() || content->is_null() || content->empty() ||
+                       (content->is_string() && content->get<std::string>().empty());
+    return message.value("role", "") == "assistant" &&
+           (!empty || (calls != message.end() && !calls->empty()));
+  };
+  require(std::any_of(all.messages.begin() + static_cast<std::ptrdiff_t>(first), all.messages.end(),
+                      says_something),
+          "no message of the assistant that says anything, so nothing to learn: {}",
+          show_text(text));
 }
 
 }  // namespace
@@ -82,6 +106,7 @@ Example ExampleReader::of_conversation(const Dialogue& all) const {
   RenderedChat whole = render(all, false);
   Example example{.text = std::move(whole.text), .complete = true};
   if (!options_.assistant_only_loss) return example;
+  require_answer(all, 0, example.text);
   example.targets = whole.assistant.empty() ? answers(all, example.text) : whole.assistant;
   require(!example.targets->empty(), "no message of the assistant, so nothing to learn: {}",
           show_text(example.text));
@@ -90,7 +115,15 @@ Example ExampleReader::of_conversation(const Dialogue& all) const {
 
 Example ExampleReader::of_answer(const Dialogue& prompt, const Dialogue& all) const {
   Example example{.text = render(all, false).text, .complete = true};
-  if (options_.completion_only_loss) example.prompt = render(prompt, true).text;
+  if (!options_.completion_only_loss) return example;
+  require_answer(all, prompt.messages.size(), example.text);
+  example.prompt = render(prompt, true).text;
+  if (!example.text.starts_with(*example.prompt)) example.prompt = render(prompt, false).text;
+  require(example.text.starts_with(*example.prompt),
+          "the chat template writes the prompt otherwise when an answer follows, so the answer "
+          "cannot be told apart: give such rows as messages, with {{% generation %}} in the "
+          "template; the row: {}",
+          show_text(example.text));
   return example;
 }
 
@@ -134,7 +167,7 @@ ExampleReader::Parts ExampleReader::parts_of(const Json& row) const {
 }
 
 Exchange ExampleReader::exchange(const Json& row) const {
-  require(!has(row, options_.column.c_str()) || has(row, "prompt") || has(row, "messages"),
+  require(!has(row, options_.column.c_str()) || has_answer(row),
           "expected a row with an answer: prompt and completion, messages, conversations, or "
           "instruction and output; found {}",
           column_names(row));
@@ -166,11 +199,11 @@ Example ExampleReader::labelled(const Json& row, std::string text) const {
 }
 
 std::optional<Example> ExampleReader::read(const Json& row) const {
-  const bool own_column = options_.column != ExampleOptions().column;
+  const bool wants_text =
+      options_.column != ExampleOptions().column || !options_.label_column.empty();
   const auto text = row.find(options_.column);
-  const bool is_text =
-      text != row.end() && (own_column || !(has(row, "prompt") || has(row, "messages")));
-  if (!is_text && (own_column || !options_.label_column.empty()))
+  const bool is_text = text != row.end() && (wants_text || !has_answer(row));
+  if (!is_text && wants_text)
     fail("expected the column {}, found {}", show_text(options_.column), column_names(row));
   if (!is_text) {
     const Parts parts = parts_of(row);

@@ -46,12 +46,13 @@ ProblemType label_type(const std::vector<json>& labels) {
   return fractions ? ProblemType::regression : ProblemType::single_label_classification;
 }
 
+bool is_number(const std::string& s) {
+  return !s.empty() && s.size() < 19 && s.find_first_not_of("0123456789", s[0] == '-') == s.npos &&
+         s != "-";
+}
+
 /// Numbers by value, before names by the alphabet.
 bool comes_before(const std::string& a, const std::string& b) {
-  const auto is_number = [](const std::string& s) {
-    return !s.empty() && s.size() < 19 &&
-           s.find_first_not_of("0123456789", s[0] == '-') == s.npos && s != "-";
-  };
   if (is_number(a) && is_number(b)) return std::stoll(a) < std::stoll(b);
   if (is_number(a) != is_number(b)) return is_number(a);
   return a < b;
@@ -84,7 +85,12 @@ std::vector<float> LabelSet::target(std::string_view text) const {
   require(type == ProblemType::multi_label_classification || !label.is_array(),
           "expected one label for each text, found {}", show_json(label));
   for (const std::string& name : class_names(label)) {
-    const auto found = std::ranges::find(names, name);
+    auto found = std::ranges::find(names, name);
+    // Where names are words, a number is the place of one, as in transformers' data.
+    if (found == names.end() && is_number(name) && name[0] != '-' &&
+        std::ranges::none_of(names, is_number) &&
+        static_cast<size_t>(std::stoll(name)) < names.size())
+      found = names.begin() + std::stoll(name);
     require(found != names.end(), "the label {} is not known; there are {}", name,
             fmt::join(names, ", "));
     outputs[static_cast<size_t>(found - names.begin())] = 1;

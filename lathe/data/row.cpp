@@ -106,9 +106,11 @@ Batch assemble_batch(const std::vector<Row>& rows, const RowOptions& options) {
                                                batch.labels.mutable_data_ptr<int64_t>() + at,
                                                batch.position_ids.mutable_data_ptr<int64_t>() + at,
                                                batch.segment_ids.mutable_data_ptr<int32_t>() + at});
-    for (const RowPiece& piece : rows[i])
-      if (piece.begin == 0)
-        batch.text_bytes += static_cast<int64_t>(piece.document.record().text_bytes);
+    for (const RowPiece& piece : rows[i]) {
+      if (piece.document.cache->has_targets()) batch.text_bytes.reset();
+      if (piece.begin == 0 && batch.text_bytes)
+        *batch.text_bytes += static_cast<int64_t>(piece.document.record().text_bytes);
+    }
   }
   if (options.labels) add_labels(batch, rows, *options.labels);
   if (!options.adapters.empty())

@@ -79,7 +79,7 @@ void visit(GgufKeys& keys, ModelConfig& c, const GgufContents* contents) {
 }
 
 /// What tensors there are says the rest.
-void read_tensors(const GgufContents& contents, ModelConfig& c) {
+void read_shapes(const GgufContents& contents, ModelConfig& c) {
   const std::vector<int64_t> embedding = contents.shape("token_embd.weight");
   require(embedding.size() == 2 && embedding[0] >= 1 && embedding[0] <= large,
           "tensor \"token_embd.weight\": expected two dimensions, found ({})",
@@ -147,7 +147,7 @@ ModelConfig read_gguf_config(const GgufContents& contents) {
   c.model_type = model_type_of(metadata, architecture);
   GgufKeys keys(metadata, architecture);
   visit(keys, c, &contents);
-  read_tensors(contents, c);
+  read_shapes(contents, c);
   read_gguf_token_ids(metadata, c);
   c = complete_config(c);
   // One base for the layers with a window, where the file says it.

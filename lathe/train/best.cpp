@@ -36,7 +36,7 @@ void BestOptions::fields(Fields& f) {
   f("early_stopping_patience", early_stopping_patience,
     "Stop after so many validations without a better one; 0: never.", {.minimum = 0});
   f("early_stopping_threshold", early_stopping_threshold,
-    "A validation is better if it is so by more than this.", {.minimum = 0});
+    "A validation ends the waiting if it is better by more than this.", {.minimum = 0});
 }
 
 double metric_of(const Evaluation& evaluation, const std::string& name) {
@@ -56,12 +56,13 @@ bool take_validation(Best& best, const Evaluation& evaluation, int64_t step,
                      const BestOptions& options) {
   const double value = metric_of(evaluation, options.metric_for_best_model);
   const double gain = larger_is_better(options) ? value - best.value : best.value - value;
-  const bool better =
-      std::isfinite(value) && (best.step < 0 || gain > options.early_stopping_threshold);
-  if (better)
-    best = {value, step, 0};
-  else
-    ++best.waited;
+  const bool first = best.step < 0, better = std::isfinite(value) && (first || gain > 0);
+  const bool by_enough = better && (first || gain > options.early_stopping_threshold);
+  best.waited = by_enough ? 0 : best.waited + 1;
+  if (better) {
+    best.value = value;
+    best.step = step;
+  }
   return better;
 }
 

@@ -24,7 +24,7 @@ struct BestOptions {
 struct Best {
   double value = 0;
   int64_t step = -1;   ///< after which it was measured; -1: none was yet
-  int64_t waited = 0;  ///< validations since then
+  int64_t waited = 0;  ///< validations since one was better by more than the threshold
 };
 
 /// A measured value by its name, "eval_" before it or not: "loss", "perplexity", "bits_per_byte",

@@ -1,6 +1,7 @@
 #include "lathe/train/evaluate.h"
 
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "lathe/objective/classify.h"
@@ -12,7 +13,7 @@ double Evaluation::perplexity() const {
 }
 
 std::optional<double> Evaluation::bits_per_byte() const {
-  if (text_bytes <= 0) return std::nullopt;
+  if (!(text_bytes > 0)) return std::nullopt;
   return loss * tokens / std::numbers::ln2 / text_bytes;
 }
 
@@ -27,7 +28,8 @@ Evaluation evaluate(Model& model, Objective& objective,
     for (const auto& [name, weight] : objective.weights(batch)) weights[name] += weight;
     for (const Term& term : objective(model, batch, {})) sums[term.name] += term.sum.item<double>();
     result.tokens += static_cast<double>(batch.target_tokens);
-    result.text_bytes += static_cast<double>(batch.text_bytes);
+    result.text_bytes += batch.text_bytes ? static_cast<double>(*batch.text_bytes)
+                                          : std::numeric_limits<double>::quiet_NaN();
   }
   for (const auto& [name, sum] : sums)
     if (weights[name] > 0) result.loss += sum / weights[name];

@@ -25,10 +25,10 @@ struct StepReport {
 };
 
 struct Evaluation {
-  double loss = 0;    ///< nats a target token, or a text that is classified
-  double tokens = 0;  ///< targets; 0 where texts are classified
-  double text_bytes = 0;
-  std::string sample;  ///< generated text, if the run makes some
+  double loss = 0;        ///< nats a target token, or a text that is classified
+  double tokens = 0;      ///< targets; 0 where texts are classified
+  double text_bytes = 0;  ///< NaN: not all of the text was to be predicted
+  std::string sample;     ///< generated text, if the run makes some
   /// What else was measured, by name: "accuracy".
   std::vector<std::pair<std::string, double>> metrics;
 

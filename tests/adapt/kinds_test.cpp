@@ -97,6 +97,58 @@ TEST_F(AdapterKinds, come_back_from_files) {
   }
 }
 
+TEST_F(AdapterKinds, come_back_from_files_in_words_that_peft_understands) {
+  const auto saved = [&](const AdapterOptions& options) {
+    const TemporaryFolder folder;
+    auto adapter = Adapter::make(*model, options, 1);
+    disturb(*adapter);
+    const Tensor expected = hidden();
+    adapter->save(folder.path(), "base");
+    adapter.reset();
+    adapter = Adapter::load(*model, folder.path());
+    EXPECT_TRUE(at::equal(hidden(), expected));
+    return load_json(folder / "adapter_config.json");
+  };
+  AdapterOptions ia3 = kind("IA3");
+  ia3.target_modules = {"all-linear"};
+  nlohmann::json config = saved(ia3);
+  EXPECT_EQ(config["target_modules"].size(), 8U);
+  EXPECT_EQ(config["feedforward_modules"],
+            nlohmann::json({"transformer.h.0.mlp.c_proj", "transformer.h.1.mlp.c_proj"}));
+  ia3.target_modules = {"c_attn", "c_proj"};  // the second is in attention too
+  EXPECT_EQ(saved(ia3)["feedforward_modules"], config["feedforward_modules"]);
+  AdapterOptions lora = kind("LORA");
+  lora.target_modules = {"all-linear"};
+  EXPECT_EQ(saved(lora)["target_modules"], "all-linear");
+  lora.layers_to_transform = {1};
+  config = saved(lora);
+  EXPECT_EQ(config["target_modules"].size(), 4U);
+  EXPECT_TRUE(config["layers_to_transform"].is_null());
+  lora.modules_to_save = {"h.1.mlp"};
+  EXPECT_EQ(saved(lora)["target_modules"].size(), 2U) << "what is saved whole has no adapter";
+  lora.layers_to_transform = {};
+  lora.target_modules = {"wte", "c_fc"};
+  lora.lora_dropout = 0.1;  // which embeddings do without, as in PEFT
+  lora.modules_to_save = {};
+  saved(lora);
+}
+
+TEST_F(AdapterKinds, with_an_embedding_that_is_the_output_too_say_so) {
+  AdapterOptions lora = kind("LORA");
+  lora.modules_to_save = {"wte"};
+  const TemporaryFolder folder;
+  {
+    const auto adapter = Adapter::make(*model, lora, 1);
+    adapter->save(folder.path(), "base");
+  }
+  nlohmann::json config = load_json(folder / "adapter_config.json");
+  EXPECT_EQ(config["ensure_weight_tying"], true);
+  Adapter::load(*model, folder.path());
+  config["ensure_weight_tying"] = false;  // PEFT's own, which leaves the output as it was
+  write_file(folder / "adapter_config.json", config.dump());
+  EXPECT_TRUE(says(message_of([&] { Adapter::load(*model, folder.path()); }), "they are one"));
+}
+
 TEST_F(AdapterKinds, are_called_one_behind_the_other_and_each_as_strongly_as_wanted) {
   const Tensor base = hidden();
   const auto first = Adapter::make(*model, kind("LORA"), 1);

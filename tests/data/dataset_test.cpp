@@ -249,7 +249,7 @@ TEST_F(DatasetTest, validation_is_split_off_by_content) {
   EXPECT_EQ(encoded, 0);
   EvaluationBatches batches = validation_batches(dataset, options);
   int64_t bytes = 0;
-  while (const auto batch = batches.next()) bytes += batch->text_bytes;
+  while (const auto batch = batches.next()) bytes += batch->text_bytes.value();
   int64_t expected = 0;
   for (const std::string& text : held_out) expected += static_cast<int64_t>(text.size()) - 7;
   EXPECT_EQ(bytes, expected);  // without <s> and </s>

@@ -47,7 +47,7 @@ TEST(EvaluationBatches, count_every_token_and_byte_once_on_any_number_of_ranks) 
           for (const int64_t label : values(batch->labels))
             if (label != ignored_label) targets.push_back(label);
           EXPECT_EQ(batch->target_tokens, static_cast<int64_t>(targets.size() - before));
-          seen_bytes += batch->text_bytes;
+          seen_bytes += batch->text_bytes.value();
         }
       }
       std::ranges::sort(targets);

@@ -118,6 +118,14 @@ TEST(ExampleReader, rows_of_alpaca_go_through_the_template_if_there_is_one) {
   EXPECT_EQ(*text.prompt + "3", text.text);
 }
 
+TEST(ExampleReader, an_answer_goes_before_the_text_that_repeats_it) {
+  const char* row = R"({"instruction": "Add.", "input": "", "output": "4", "text": "all of it"})";
+  EXPECT_EQ(read_example(reader(plain_template), row).text, "<user>Add.</>\n<assistant>4</>\n");
+  EXPECT_EQ(reader(plain_template).exchange(Json::parse(row)).answer, "4");
+  const ExampleReader labelled({.label_column = "label"}, std::nullopt);
+  EXPECT_EQ(read_example(labelled, R"({"text": "t", "messages": [], "label": "x"})").text, "t");
+}
+
 TEST(ExampleReader, rows_are_questions_with_the_answer_that_is_wanted) {
   const ExampleReader examples = reader(plain_template);
   const auto exchange = [&](const char* row) { return examples.exchange(Json::parse(row)); };
@@ -165,6 +173,19 @@ TEST(ExampleReader, a_row_with_nothing_to_learn_is_an_error_that_shows_it) {
              read_example({{}, std::nullopt}, R"({"prompt": "the prompt", "completion": ""})");
            }),
            "the prompt"));
+}
+
+TEST(ExampleReader, an_empty_answer_is_an_error_unless_it_calls_a_tool) {
+  const auto message = [](const char* row) {
+    return message_of([&] { reader(marked_template)(Json::parse(row)); });
+  };
+  EXPECT_TRUE(says(message(R"({"messages": [{"role": "user", "content": "Hi"},
+                               {"role": "assistant", "content": ""}]})"),
+                   "says anything, so nothing to learn: \"<user>Hi"));
+  EXPECT_TRUE(says(message(R"({"instruction": "Add.", "output": ""})"), "nothing to learn"));
+  EXPECT_EQ(message(R"({"messages": [{"role": "assistant", "content": "",
+                        "tool_calls": [{"name": "f"}]}]})"),
+            "no error");
 }
 
 TEST(ExampleReader, messages_of_another_shape_are_named) {

@@ -47,6 +47,15 @@ TEST(Labels, that_do_not_fit_are_errors) {
   EXPECT_TRUE(says(message_of([&] { set.target(R"(["a"])"); }), "one label for each text"));
 }
 
+TEST(Labels, that_are_numbers_may_be_places_of_names) {
+  const LabelSet set = labels_of({R"("neg")", R"("pos")"});
+  EXPECT_EQ(set.target("1"), Outputs({0, 1}));
+  EXPECT_TRUE(says(message_of([&] { set.target("2"); }), "is not known"));
+  EXPECT_TRUE(says(message_of([&] { set.target("-1"); }), "is not known"));
+  EXPECT_EQ(labels_of({"1", "2"}).target("1"), Outputs({1, 0})) << "a name goes before a place";
+  EXPECT_TRUE(says(message_of([] { labels_of({"1", "2"}).target("0"); }), "is not known"));
+}
+
 TEST(ProblemTypes, have_the_names_of_transformers) {
   for (const char* name :
        {"single_label_classification", "multi_label_classification", "regression"})

@@ -60,10 +60,12 @@ TEST(Classifier, is_drawn_from_the_seed) {
   EXPECT_FALSE(at::equal(score(1), score(2)));
 }
 
-TEST(Classifier, without_names_for_its_outputs_is_refused) {
+TEST(Classifier, has_two_outputs_where_transformers_left_their_names_out) {
   nlohmann::json config = GoldenFamily("llama").config();
   config["architectures"] = {"LlamaForSequenceClassification"};
   config.erase("id2label");
+  EXPECT_EQ(read_model_config(config).labels, (std::vector<std::string>{"LABEL_0", "LABEL_1"}));
+  config["id2label"] = {"a", "b"};
   EXPECT_TRUE(says(message_of([&] { read_model_config(config); }), "id2label"));
   config["id2label"] = {{"0", "a"}, {"2", "b"}};
   EXPECT_TRUE(says(message_of([&] { read_model_config(config); }), "\"1\""));

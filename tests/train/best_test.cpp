@@ -40,16 +40,19 @@ TEST(BestOptions, know_which_metrics_are_costs) {
   EXPECT_FALSE(take_validation(by_accuracy, evaluation(1, 0.95), 4, accuracy));
 }
 
-TEST(BestOptions, want_gains_above_the_threshold) {
+TEST(BestOptions, wait_for_gains_above_the_threshold_and_keep_the_best_anyway) {
   Best best;
   BestOptions o;
   o.early_stopping_threshold = 0.1;
   o.early_stopping_patience = 2;
   EXPECT_TRUE(take_validation(best, evaluation(1, 0), 1, o));
-  EXPECT_FALSE(take_validation(best, evaluation(0.95, 0), 2, o));
+  EXPECT_TRUE(take_validation(best, evaluation(0.95, 0), 2, o));
   EXPECT_FALSE(waited_enough(best, o));
-  EXPECT_FALSE(take_validation(best, evaluation(0.9, 0), 3, o));
+  EXPECT_TRUE(take_validation(best, evaluation(0.9, 0), 3, o));
   EXPECT_TRUE(waited_enough(best, o));
+  EXPECT_EQ(best.step, 3);
+  EXPECT_TRUE(take_validation(best, evaluation(0.7, 0), 4, o));
+  EXPECT_FALSE(waited_enough(best, o));
 }
 
 TEST(BestOptions, a_value_that_is_no_number_is_never_better) {

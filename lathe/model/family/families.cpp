@@ -85,7 +85,10 @@ void read_labels(const json& config, ModelConfig& c) {
       architectures->front().is_string() &&
       architectures->front().get<std::string>().ends_with("ForSequenceClassification");
   if (!classifies) return;
-  const json& names = get_object(config, "id2label");
+  // transformers leaves out the names that it gives two outputs by default.
+  const json* given = find_member(config, "id2label");
+  const json names = given != nullptr ? *given : json{{"0", "LABEL_0"}, {"1", "LABEL_1"}};
+  require(names.is_object(), "\"id2label\": expected an object, found {}", show_json(names));
   require(!names.empty() && names.size() <= 1'000'000,
           "\"id2label\": expected the names of the outputs, found {}", names.size());
   for (size_t i = 0; i < names.size(); ++i) c.labels.push_back(get_string(names, format("{}", i)));
