@@ -190,7 +190,6 @@ json peft_config(const AdapterOptions& o, const std::vector<Site>& sites,
                  {"exclude_modules", plain ? or_null(o.exclude_modules) : json(nullptr)},
                  {"layers_to_transform", plain ? or_null(o.layers_to_transform) : json(nullptr)},
                  {"modules_to_save", or_null(o.modules_to_save)},
-                 {"ensure_weight_tying", facts.saves_tied_embedding.value_or(false)},
                  {"fan_in_fan_out", std::ranges::any_of(sites,
                                                         [](const Site& site) {
                                                           return site.kind == SiteKind::linear &&
@@ -204,6 +203,7 @@ json peft_config(const AdapterOptions& o, const std::vector<Site>& sites,
                    {"use_rslora", o.use_rslora},
                    {"use_dora", o.use_dora},
                    {"lora_bias", o.lora_bias},
+                   {"ensure_weight_tying", facts.saves_tied_embedding.value_or(false)},
                    {"rank_pattern", o.rank_pattern},
                    {"alpha_pattern", o.alpha_pattern},
                    {"bias", o.bias}});
