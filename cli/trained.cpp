@@ -1,5 +1,6 @@
 #include "cli/trained.h"
 
+#include <map>
 #include <set>
 
 #include "lathe/base/random.h"
@@ -20,13 +21,15 @@ Learner learner_of(const Recipe& recipe, size_t adapter) {
 
 /// How many documents each of the adapters learns, if rows choose between them.
 std::string shares_of(const Dataset& data) {
-  std::string text;
-  for (const std::string& name : data.adapters) {
-    uint64_t documents = 0;
-    for (const Pool& pool : data.train) documents += pool.documents.of_adapter(name).size();
-    text += format("{}{} of {}", text.empty() ? " (" : ", ", documents, name);
+  if (data.adapters.empty()) return {};
+  std::map<std::string, uint64_t> documents;
+  for (const Pool& pool : data.train) {  // each has those of one
+    const DocumentRef any = pool.documents[0];
+    documents[any.cache->adapters()[any.document]] += pool.documents.size();
   }
-  return text.empty() ? text : text + ")";
+  std::vector<std::string> shares;
+  for (const auto& [name, count] : documents) shares.push_back(format("{} of {}", count, name));
+  return format(" ({})", fmt::join(shares, ", "));
 }
 
 }  // namespace

@@ -132,24 +132,25 @@ class RowModules final : public SiteAdapter {
 
 RowAdapters::RowAdapters(const std::vector<std::unique_ptr<Adapter>>& adapters) {
   std::map<AdapterSlot*, std::vector<std::shared_ptr<SiteModule>>> by_slot;
-  for (size_t i = 0; i < adapters.size(); ++i)
+  for (size_t i = 0; i < adapters.size(); ++i) {  // before anything is taken out
     require(!adapters[i]->has_weights_of_model(),
             "adapter {}: it has weights of the model itself (modules_to_save or bias), which the "
             "rows of a batch cannot have each of their own",
             i + 1);
-  for (size_t i = 0; i < adapters.size(); ++i) {
-    for (const auto& module : adapters[i]->modules()) {
+    for (const auto& module : adapters[i]->modules())
       require(
           !module->site().is_routed(),
           "adapter {}: {} reads tokens of all rows, so rows cannot choose an adapter there: give "
           "target_modules without experts and routers",
           i + 1, module->site().name);
+  }
+  for (size_t i = 0; i < adapters.size(); ++i)
+    for (const auto& module : adapters[i]->modules()) {
       AdapterSlot& slot = *module->site().slot;
       std::erase(slot, module);
       by_slot[&slot].resize(adapters.size());
       by_slot[&slot][i] = module;
     }
-  }
   for (auto& [slot, modules] : by_slot) {
     placed_.emplace_back(slot, std::make_shared<RowModules>(std::move(modules)));
     slot->push_back(placed_.back().second);

@@ -59,7 +59,9 @@ TEST_P(AdaptersAtExperts, cannot_differ_between_rows) {
   std::vector<std::unique_ptr<Adapter>> list;
   list.push_back(adapter("LORA"));
   list.push_back(adapter("LORA"));
+  const Tensor before = hidden().detach();
   EXPECT_TRUE(says(message_of([&] { RowAdapters rows(list); }), "without experts and routers"));
+  EXPECT_TRUE(at::equal(hidden().detach(), before)) << "and both are still in the model";
 }
 
 INSTANTIATE_TEST_SUITE_P(All, AdaptersAtExperts, testing::Values("mixtral", "qwen3_moe"),

@@ -4,28 +4,15 @@
 #include <nlohmann/json.hpp>
 
 #include "lathe/data/dataset.h"
-#include "lathe/text/train_tokenizer.h"
 #include "tests/data/fixture.h"
+#include "tests/support/byte_tokenizer.h"
 
 namespace lathe {
 namespace {
 
-Tokenizer tagged_tokenizer() {
-  TokenizerOptions options;
-  options.vocab_size = 260;
-  options.min_frequency = 1;
-  options.special_tokens = {"<s>", "</s>"};
-  options.eos_token = "</s>";
-  bool given = false;
-  return train_tokenizer(options, [&]() -> std::optional<std::string> {
-    if (std::exchange(given, true)) return std::nullopt;
-    return "abc";
-  });
-}
-
 struct RowsOfAdapters : testing::Test {
   TemporaryFolder folder;
-  Tokenizer tokenizer = tagged_tokenizer();
+  Tokenizer tokenizer = byte_tokenizer(/*with_end=*/true);
   DataOptions options;
   const std::vector<std::string> names = {"films", "tweets"};
 
