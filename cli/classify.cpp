@@ -1,18 +1,19 @@
 // lathe classify: label texts with a classifier.
-#include <iostream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "cli/commands.h"
 #include "cli/labeller.h"
 #include "cli/open_model.h"
-#include "lathe/base/file.h"
 #include "lathe/data/documents.h"
 #include "lathe/io/json.h"
+#include "lathe/io/line_reader.h"
 #include "lathe/io/rows.h"
+#include "lathe/io/utf8.h"
 
 namespace lathe {
 namespace {
+
+constexpr size_t longest_line = size_t{64} << 20;  // bytes
 
 struct ClassifyOptions {
   OpenModelOptions model;
@@ -39,10 +40,11 @@ int run_classify(const ClassifyOptions& o) {
           "{} is a language model, not a classifier: train one with objective: classify",
           o.model.model);
   Labeller labeller(std::move(opened), static_cast<size_t>(o.batch_size), o.json);
-  const auto add_lines = [&](std::istream& in) {
-    for (std::string text; std::getline(in, text);) {
-      if (text.ends_with('\r')) text.pop_back();
-      if (text.find_first_not_of(" \t") != text.npos) labeller.add(std::move(text));
+  const auto add_lines = [&](LineReader lines) {
+    while (const auto text = lines.next()) {
+      require(is_valid_utf8(*text), "{}: expected UTF-8, found {}", lines.place(),
+              show_text(*text));
+      if (text->find_first_not_of(" \t") != text->npos) labeller.add(std::string(*text));
     }
   };
   const auto add_rows = [&](const std::string& file) {
@@ -57,15 +59,13 @@ int run_classify(const ClassifyOptions& o) {
   if (o.text) {
     labeller.add(*o.text);
   } else if (o.files.empty()) {
-    add_lines(std::cin);
+    add_lines(LineReader::standard_input(longest_line));
   } else {
     for (const std::string& file : o.files) {
-      if (is_table(file)) {
+      if (is_table(file))
         add_rows(file);
-        continue;
-      }
-      std::istringstream in(read_file(file));
-      add_lines(in);
+      else
+        add_lines(LineReader(file, longest_line));
     }
   }
   labeller.flush();

@@ -40,8 +40,10 @@ int run_train(const Recipe& given) {
   Optimizer optimizer = optimizer_for(trained, recipe, *model);
   Training training{*model,   *objective,   *source, optimizer,       *parallel,
                     observer, folder.get(), {},      trained.learners};
-  if (data.validation.size() > 0)
+  if (data.validation.size() > 0) {
+    recipe.train.best.require_measured(measured_names(data));
     training.evaluate = [&] { return validate(*model, *objective, tokenizer, recipe, data); };
+  }
   observer.line().print(describe_run(recipe, *model, trained, data));
   record_recipe(*folder, given);
   if (!train(training, recipe.train)) {

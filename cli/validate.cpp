@@ -54,4 +54,17 @@ Evaluation validate(Model& model, Objective& objective, const Tokenizer& tokeniz
   return all;
 }
 
+std::vector<std::string> measured_names(const Dataset& data) {
+  std::vector<std::string> names = {"loss"};
+  if (data.labels) {
+    const std::vector<std::string> of_classifier = metric_names(data.labels->type);
+    names.insert(names.end(), of_classifier.begin(), of_classifier.end());
+    return names;
+  }
+  names.insert(names.end(), {"perplexity", "bits_per_byte"});
+  for (const auto& [name, documents] : data.validation_parts)
+    names.insert(names.end(), {name + "_loss", name + "_perplexity"});
+  return names;
+}
+
 }  // namespace lathe

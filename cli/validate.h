@@ -13,4 +13,8 @@ namespace lathe {
 Evaluation validate(Model& model, Objective& objective, const Tokenizer& tokenizer,
                     const Recipe& recipe, const Dataset& data);
 
+/// The names of what `validate` may measure, which is less of bits_per_byte where only answers are
+/// learned.
+std::vector<std::string> measured_names(const Dataset& data);
+
 }  // namespace lathe

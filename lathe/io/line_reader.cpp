@@ -14,16 +14,20 @@
 namespace lathe {
 
 ByteReader::ByteReader(const std::filesystem::path& path)
-    : path_(path.string()), file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
-  if (file_ < 0) fail("opening {}: {}", path_, std::strerror(errno));
+    : name_(path.string()), file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+  if (file_ < 0) fail("opening {}: {}", name_, std::strerror(errno));
   struct stat info {};
   if (::fstat(file_, &info) == 0 && S_ISREG(info.st_mode)) return;
   ::close(file_);
-  fail("opening {}: expected a regular file", path_);
+  fail("opening {}: expected a regular file", name_);
+}
+
+ByteReader ByteReader::standard_input() {
+  return {"standard input", STDIN_FILENO};
 }
 
 ByteReader::~ByteReader() {
-  ::close(file_);
+  if (file_ != STDIN_FILENO) ::close(file_);
 }
 
 size_t ByteReader::read(std::string& buffer, size_t bytes) {
@@ -35,14 +39,17 @@ size_t ByteReader::read(std::string& buffer, size_t bytes) {
   } while (got < 0 && errno == EINTR);
   const int error = errno;
   buffer.resize(before + static_cast<size_t>(got < 0 ? 0 : got));
-  if (got < 0) fail("reading {}: {}", path_, std::strerror(error));
+  if (got < 0) fail("reading {}: {}", name_, std::strerror(error));
   return static_cast<size_t>(got);
 }
 
 LineReader::LineReader(const std::filesystem::path& path, size_t limit)
-    : path_(path.string()), reader_(path), limit_(limit) {
-  fill();
-  if (begins_with_bom(buffer_)) begin_ = 3;
+    : reader_(path), limit_(limit) {}
+
+LineReader::LineReader(size_t limit) : reader_(ByteReader::standard_input()), limit_(limit) {}
+
+LineReader LineReader::standard_input(size_t limit) {
+  return LineReader(limit);
 }
 
 bool LineReader::fill() {
@@ -65,6 +72,7 @@ std::optional<std::string_view> LineReader::next() {
     }
     searched = seen;
   }
+  if (line_ == 0 && begins_with_bom(buffer_)) begin_ = 3;
   ++line_;
   if (end == buffer_.npos || end - begin_ > limit_)
     fail("{}: expected at most {} bytes in a line, found more", place(), limit_);
@@ -75,7 +83,7 @@ std::optional<std::string_view> LineReader::next() {
 }
 
 std::string LineReader::place() const {
-  return format("{}:{}", path_, line_);
+  return format("{}:{}", reader_.name(), line_);
 }
 
 }  // namespace lathe

@@ -13,6 +13,10 @@ std::string plain_name(const std::string& name) {
   return name.starts_with("eval_") ? name.substr(5) : name;
 }
 
+[[noreturn]] void refuse_metric(const std::string& name, const std::vector<std::string>& known) {
+  fail("metric_for_best_model: expected one of {}, found {}", fmt::join(known, ", "), name);
+}
+
 /// Whether larger values of a metric are better, unless the recipe says so.
 bool larger_is_better(const BestOptions& options) {
   const std::string name = "_" + plain_name(options.metric_for_best_model);  // or "films_loss"
@@ -49,7 +53,12 @@ double metric_of(const Evaluation& evaluation, const std::string& name) {
     if (each == plain_name(name)) return value;
     names.push_back(each);
   }
-  fail("metric_for_best_model: expected one of {}, found {}", fmt::join(names, ", "), name);
+  refuse_metric(name, names);
+}
+
+void BestOptions::require_measured(const std::vector<std::string>& measured) const {
+  if (wanted() && std::ranges::find(measured, plain_name(metric_for_best_model)) == measured.end())
+    refuse_metric(metric_for_best_model, measured);
 }
 
 bool take_validation(Best& best, const Evaluation& evaluation, int64_t step,

@@ -18,6 +18,8 @@ struct BestOptions {
   void fields(Fields& f);
   /// Whether validations have to be compared.
   bool wanted() const { return load_best_model_at_end || early_stopping_patience > 0; }
+  /// Throws Error if validations are to be compared by something else than what they measure.
+  void require_measured(const std::vector<std::string>& measured) const;
 };
 
 /// The best validation so far; part of a run's progress.

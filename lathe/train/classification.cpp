@@ -33,6 +33,25 @@ double expected_calibration_error(const Tensor& confidence, const Tensor& right)
   return error / static_cast<double>(confidence.numel());
 }
 
+/// In the order of metric_names: logits x and targets y (N, outputs).
+std::vector<double> metric_values(ProblemType type, const Tensor& x, const Tensor& y) {
+  if (type == ProblemType::regression) {
+    const Tensor difference = x - y;
+    const Tensor a = x - x.mean(), b = y - y.mean();
+    const double spread = std::sqrt((a.square().sum() * b.square().sum()).item<double>());
+    return {average(difference.square()), average(difference.abs()),
+            spread > 0 ? (a * b).sum().item<double>() / spread : 0};
+  }
+  if (type == ProblemType::multi_label_classification) {
+    const Tensor predicted = (x > 0).to(at::kDouble);
+    return {average(predicted.eq(y).all(1)), macro_f1(predicted, y)};
+  }
+  const auto [confidence, predicted] = at::softmax(x, 1).max(1);
+  const Tensor right = predicted.eq(y.argmax(1)).to(at::kDouble);
+  const Tensor chosen = at::zeros_like(x).scatter(1, predicted.unsqueeze(1), 1);
+  return {average(right), macro_f1(chosen, y), expected_calibration_error(confidence, right)};
+}
+
 }  // namespace
 
 void ClassificationScores::add(const Tensor& logits, const Tensor& targets) {
@@ -56,27 +75,25 @@ Tensor ClassificationScores::targets() const {
   return at::cat(targets_);
 }
 
+std::vector<std::string> metric_names(ProblemType type) {
+  switch (type) {
+    case ProblemType::regression:
+      return {"mse", "mae", "pearson"};
+    case ProblemType::multi_label_classification:
+      return {"accuracy", "macro_f1"};
+    case ProblemType::single_label_classification:
+      return {"accuracy", "macro_f1", "calibration_error"};
+  }
+  fail("problem type {} is not known", static_cast<int>(type));
+}
+
 std::vector<std::pair<std::string, double>> ClassificationScores::metrics() const {
   require(texts() > 0, "there are no texts to judge the model by");
-  const Tensor x = logits(), y = targets();
-  if (labels_.type == ProblemType::regression) {
-    const Tensor difference = x - y;
-    const Tensor a = x - x.mean(), b = y - y.mean();
-    const double spread = std::sqrt((a.square().sum() * b.square().sum()).item<double>());
-    return {{"mse", average(difference.square())},
-            {"mae", average(difference.abs())},
-            {"pearson", spread > 0 ? (a * b).sum().item<double>() / spread : 0}};
-  }
-  if (labels_.type == ProblemType::multi_label_classification) {
-    const Tensor predicted = (x > 0).to(at::kDouble);
-    return {{"accuracy", average(predicted.eq(y).all(1))}, {"macro_f1", macro_f1(predicted, y)}};
-  }
-  const auto [confidence, predicted] = at::softmax(x, 1).max(1);
-  const Tensor right = predicted.eq(y.argmax(1)).to(at::kDouble);
-  const Tensor chosen = at::zeros_like(x).scatter(1, predicted.unsqueeze(1), 1);
-  return {{"accuracy", average(right)},
-          {"macro_f1", macro_f1(chosen, y)},
-          {"calibration_error", expected_calibration_error(confidence, right)}};
+  const std::vector<double> values = metric_values(labels_.type, logits(), targets());
+  std::vector<std::pair<std::string, double>> metrics;
+  for (const std::string& name : metric_names(labels_.type))
+    metrics.emplace_back(name, values.at(metrics.size()));
+  return metrics;
 }
 
 std::vector<std::vector<int64_t>> ClassificationScores::confusion() const {

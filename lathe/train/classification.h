@@ -17,6 +17,9 @@ struct Mistake {
   double probability = 0;  ///< that the model gave to its prediction
 };
 
+/// The names of ClassificationScores::metrics.
+std::vector<std::string> metric_names(ProblemType type);
+
 /// Collects predictions, then says what they are worth.
 class ClassificationScores {
  public:

@@ -175,6 +175,10 @@ bool train(Training& run, const TrainOptions& options) {
       run.evaluate || !options.best.wanted(),
       "load_best_model_at_end and early_stopping_patience compare validations: give valid_data or "
       "validation_split");
+  require(
+      options.best.early_stopping_patience == 0 || options.eval_steps > 0,
+      "early_stopping_patience: with eval_steps: 0 there is one validation, at the end; say how "
+      "many steps lie between two");
   const Clock::time_point start = Clock::now();
   Progress progress;
   if (run.folder != nullptr) progress = run.folder->resume(run.optimizer, run.source, run.observer);

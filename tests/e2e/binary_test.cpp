@@ -203,6 +203,15 @@ TEST_F(Binary, trains_a_classifier_and_labels_texts_with_it) {
   EXPECT_EQ(labels.out.find("beast\t"), 0U) << labels.out << labels.err;
   EXPECT_NE(labels.out.find("\nfowl\t"), std::string::npos) << labels.out;
 
+  const Output bytes = lathe("classify --model run/model", "printf 'fine\\r\\n\\377\\n' |");
+  EXPECT_NE(bytes.err.find("standard input:2: expected UTF-8, found \"\\xff\""), std::string::npos)
+      << bytes.err;
+  const Output metric = lathe(recipe +
+                              " --output_dir other --load_best_model_at_end true "
+                              "--metric_for_best_model recall");
+  EXPECT_NE(metric.err.find("expected one of loss, accuracy, macro_f1"), std::string::npos)
+      << metric.err;
+
   write("other.jsonl", "{\"text\": \"the dog\", \"label\": \"hound\"}\n");
   const Output unknown = lathe("eval --model run/model other.jsonl --cache_dir cache");
   EXPECT_EQ(unknown.code, 1);

@@ -55,6 +55,17 @@ TEST(BestOptions, wait_for_gains_above_the_threshold_and_keep_the_best_anyway) {
   EXPECT_FALSE(waited_enough(best, o));
 }
 
+TEST(BestOptions, a_metric_that_is_not_measured_is_refused_before_the_first_step) {
+  BestOptions o;
+  o.metric_for_best_model = "eval_accuracy";
+  const auto error = [&] { return message_of([&] { o.require_measured({"loss", "macro_f1"}); }); };
+  EXPECT_EQ(error(), "no error");
+  o.load_best_model_at_end = true;
+  EXPECT_TRUE(says(error(), "expected one of loss, macro_f1, found eval_accuracy"));
+  o.metric_for_best_model = "eval_macro_f1";
+  EXPECT_EQ(error(), "no error");
+}
+
 TEST(BestOptions, a_value_that_is_no_number_is_never_better) {
   Best best;
   EXPECT_TRUE(take_validation(best, evaluation(1, 0), 1, {}));
