@@ -69,7 +69,7 @@ class Examination {
 }  // namespace
 
 std::string answer_report(Model& model, const Tokenizer& tokenizer, const AnswerOptions& options) {
-  const ExampleReader reader({}, chat_template_of(tokenizer));
+  const ExampleReader reader({}, ChatTemplates(tokenizer));
   Examination examination(model, tokenizer, options);
   for (const std::string& file : options.files) {
     const auto rows = open_rows(file);

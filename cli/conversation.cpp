@@ -20,11 +20,9 @@ std::chrono::local_seconds local_time() {
 }  // namespace
 
 Conversation::Conversation(OpenModel opened, std::string system, const std::string& name)
-    : opened_(std::move(opened)),
-      system_(std::move(system)),
-      template_(chat_template_of(opened_.tokenizer)) {
-  require(template_.has_value(),
-          "{} has no chat template; `lathe generate` continues texts with it", name);
+    : opened_(std::move(opened)), system_(std::move(system)), templates_(opened_.tokenizer) {
+  require(!templates_.empty(), "{} has no chat template; `lathe generate` continues texts with it",
+          name);
   forget();
 }
 
@@ -67,8 +65,8 @@ std::vector<int64_t> Conversation::encode() const {
   chat.add_generation_prompt = true;
   chat.time = local_time();
   // The template has written what stands around a text.
-  const std::vector<int32_t> ids =
-      opened_.tokenizer.encode(template_->render(chat).text, /*add_special_tokens=*/false);
+  const std::vector<int32_t> ids = opened_.tokenizer.encode(
+      templates_.of(/*has_tools=*/false).render(chat).text, /*add_special_tokens=*/false);
   return {ids.begin(), ids.end()};
 }
 

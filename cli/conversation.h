@@ -28,7 +28,7 @@ class Conversation {
 
   OpenModel opened_;
   std::string system_;
-  std::optional<ChatTemplate> template_;
+  ChatTemplates templates_;
   nlohmann::json messages_;
   PromptCache kept_;
 };

@@ -39,7 +39,7 @@ void look_at_tokenizer(const fs::path& path, ModelFacts& facts) {
   try {
     const Tokenizer tokenizer = Tokenizer::load(path);
     facts.tokenizer_tokens = tokenizer.vocab_size();
-    facts.has_chat_template = chat_template_of(tokenizer).has_value();
+    facts.has_chat_template = !ChatTemplates(tokenizer).empty();
     if (tokenizer.eos_id()) facts.end_of_text = tokenizer.token(*tokenizer.eos_id());
     const auto& config = facts.report.config;
     if (config && tokenizer.vocab_size() > config->vocab_size)

@@ -1,6 +1,7 @@
 #include "cli/run_setup.h"
 
 #include "lathe/io/hub_cache.h"
+#include "lathe/text/tokenizer_config.h"
 
 namespace lathe {
 namespace {
@@ -54,7 +55,8 @@ Tokenizer load_tokenizer(const Recipe& recipe) {
   Tokenizer tokenizer = Tokenizer::load(locate_model(name, hub_cache_folder()));
   if (!recipe.chat_template_path.empty()) {
     TokenizerFiles files = tokenizer.files();
-    files.chat_template = read_file(recipe.chat_template_path, largest_template);
+    files.chat_templates = {
+        {default_template, read_file(recipe.chat_template_path, largest_template)}};
     tokenizer = Tokenizer::from_files(files);
   }
   if (recipe.additional_special_tokens.empty()) return tokenizer;

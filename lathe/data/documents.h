@@ -48,8 +48,7 @@ class DocumentReader {
                  ExampleReader examples);
   /// The same for texts alone: conversations are refused.
   DocumentReader(std::vector<std::filesystem::path> files, const DataSource& source)
-      : DocumentReader(std::move(files), source,
-                       ExampleReader({.column = source.column}, std::nullopt)) {}
+      : DocumentReader(std::move(files), source, ExampleReader({.column = source.column})) {}
   ~DocumentReader();
   DocumentReader(const DocumentReader&) = delete;
   DocumentReader& operator=(const DocumentReader&) = delete;

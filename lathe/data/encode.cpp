@@ -60,7 +60,7 @@ class Encoder {
       const TokenizerFiles files = tokenizer_.files();
       content.insert(content.end(),
                      {options_.completion_only_loss, options_.assistant_only_loss, label_column(),
-                      adapter_column(), files.chat_template, files.config});
+                      adapter_column(), files.chat_templates, files.config});
     }
     content.push_back(any_text ? source_.document_start : "");
     require(!options_.labels || !any_text,
@@ -107,7 +107,7 @@ class Encoder {
                                          .assistant_only_loss = options_.assistant_only_loss,
                                          .label_column = label_column(),
                                          .adapter_column = adapter_column()},
-                                        chat_template_of(tokenizer_)));
+                                        ChatTemplates(tokenizer_)));
     TokenWriter writer(work, tokenizer_.vocab_size());
     std::vector<Pending> batch;
     size_t bytes = 0;

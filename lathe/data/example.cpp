@@ -68,11 +68,11 @@ struct ExampleReader::Parts {
   Dialogue all = {};
 };
 
-ExampleReader::ExampleReader(ExampleOptions options, std::optional<ChatTemplate> chat_template)
-    : options_(std::move(options)), template_(std::move(chat_template)) {}
+ExampleReader::ExampleReader(ExampleOptions options, ChatTemplates templates)
+    : options_(std::move(options)), templates_(std::move(templates)) {}
 
 RenderedChat ExampleReader::render(const Dialogue& conversation, bool add_generation_prompt) const {
-  require(template_.has_value(),
+  require(!templates_.empty(),
           "a row of messages needs a chat template, and the tokenizer has none: give one with "
           "chat_template_path, or rows of prompt and completion");
   Chat chat;
@@ -80,7 +80,7 @@ RenderedChat ExampleReader::render(const Dialogue& conversation, bool add_genera
   if (!conversation.tools.is_null()) chat.tools = conversation.tools.dump();
   if (!conversation.variables.is_null()) chat.variables = conversation.variables.dump();
   chat.add_generation_prompt = add_generation_prompt;
-  return template_->render(chat);
+  return templates_.of(!chat.tools.empty()).render(chat);
 }
 
 std::vector<ByteSpan> ExampleReader::answers(const Dialogue& all, const std::string& text) const {
@@ -150,7 +150,7 @@ ExampleReader::Parts ExampleReader::parts_of(const Json& row) const {
   if (has(row, "conversations")) return {.all = read_sharegpt(row)};
   if (has(row, "instruction") && has(row, "output")) {
     const AlpacaRow alpaca = read_alpaca(row);
-    if (template_) {
+    if (!templates_.empty()) {
       Parts parts{.all = dialogue_of(alpaca)};
       parts.prompt = parts.all.first(parts.all.messages.size() - 1);
       return parts;

@@ -49,10 +49,10 @@ struct ExampleOptions {
   std::string adapter_column = {};  ///< where each row has an adapter of its own
 };
 
-/// Makes examples of rows. Conversations go through the chat template.
+/// Makes examples of rows. Conversations go through a chat template.
 class ExampleReader {
  public:
-  ExampleReader(ExampleOptions options, std::optional<ChatTemplate> chat_template);
+  explicit ExampleReader(ExampleOptions options, ChatTemplates templates = {});
 
   /// Throws Error if the columns are not known (with those found), have other types, or the
   /// template refuses the conversation; and if there is nothing to learn, with the row. Nothing if
@@ -75,7 +75,7 @@ class ExampleReader {
   std::vector<ByteSpan> answers(const Dialogue& all, const std::string& text) const;
 
   ExampleOptions options_;
-  std::optional<ChatTemplate> template_;
+  ChatTemplates templates_;
 };
 
 }  // namespace lathe

@@ -14,16 +14,12 @@ namespace {
 using nlohmann::json;
 using Templates = std::map<std::string, std::string>;
 
-constexpr const char* template_folder = "additional_chat_templates";
-constexpr const char* default_name = "default";
-constexpr uint64_t largest_template = 1 << 20;
-
 /// "chat_template" of a tokenizer_config.json: one source, or a list of {name, template}.
 Templates configured_templates(const json& config) {
   const Context doing("{}: \"chat_template\"", tokenizer_config_file);
   const json* found = find_member(config, "chat_template");
   if (found == nullptr) return {};
-  if (found->is_string()) return {{default_name, found->get<std::string>()}};
+  if (found->is_string()) return {{default_template, found->get<std::string>()}};
   require(found->is_array(), "expected text or a list of templates, found {}", show_json(*found));
   Templates templates;
   for (const json& entry : *found) {
@@ -32,22 +28,6 @@ Templates configured_templates(const json& config) {
     templates[get_string(entry, "name")] = get_string(entry, "template");
   }
   return templates;
-}
-
-std::optional<ChatTemplate> choose(const Templates& templates, const json& config,
-                                   std::string_view place, bool with_tools, std::string_view name) {
-  if (templates.empty() && name.empty()) return std::nullopt;
-  std::string wanted(name);
-  if (name.empty())
-    wanted = with_tools && templates.contains("tool_use") ? "tool_use" : default_name;
-  std::vector<std::string> names;
-  for (const auto& [known, source] : templates) names.push_back(known);
-  require(templates.contains(wanted), "{}: expected a chat template named \"{}\", found {}", place,
-          wanted, names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", ")));
-  const std::string title =
-      wanted == default_name ? "chat template" : fmt::format("chat template \"{}\"", wanted);
-  return ChatTemplate(fmt::format("{} of {}", title, place), templates.at(wanted),
-                      special_tokens(config));
 }
 
 }  // namespace
@@ -85,33 +65,35 @@ RenderedChat ChatTemplate::render(const Chat& chat) const {
   return rendered;
 }
 
-Templates read_chat_templates(const fs::path& directory) {
-  const Context doing("reading the chat templates of {}", directory.string());
-  Templates templates;
-  if (const fs::path file = directory / chat_template_file; fs::exists(file))
-    templates[default_name] = read_file(file, largest_template);
-  if (const fs::path folder = directory / template_folder; fs::is_directory(folder)) {
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder))
-      if (entry.path().extension() == ".jinja")
-        templates[entry.path().stem().string()] = read_file(entry.path(), largest_template);
-  }
-  return templates.empty() ? configured_templates(load_tokenizer_config(directory)) : templates;
+Templates chat_template_sources(const TokenizerFiles& files) {
+  return files.chat_templates.empty() ? configured_templates(parse_json(files.config))
+                                      : files.chat_templates;
 }
 
-std::optional<ChatTemplate> load_chat_template(const fs::path& directory, bool with_tools,
-                                               std::string_view name) {
-  return choose(read_chat_templates(directory), load_tokenizer_config(directory),
-                directory.string(), with_tools, name);
-}
+ChatTemplates::ChatTemplates(ChatTemplate all)
+    : all_{.found = std::move(all)}, names_{default_template} {}
 
-std::optional<ChatTemplate> chat_template_of(const Tokenizer& tokenizer, bool with_tools,
-                                             std::string_view name) {
+ChatTemplates::ChatTemplates(const Tokenizer& tokenizer) {
   const TokenizerFiles files = tokenizer.files();
-  const json config = parse_json(files.config);
-  const Templates templates = files.chat_template.empty()
-                                  ? configured_templates(config)
-                                  : Templates{{default_name, files.chat_template}};
-  return choose(templates, config, "the tokenizer", with_tools, name);
+  const std::map<std::string, std::string> tokens = special_tokens(parse_json(files.config));
+  for (const auto& [name, source] : chat_template_sources(files)) {
+    names_.push_back(name);
+    if (name != default_template && name != tools_template) continue;
+    Parsed& parsed = name == default_template ? all_ : with_tools_;
+    try {
+      parsed.found.emplace(format("the chat template \"{}\"", name), source, tokens);
+    } catch (const Error&) {
+      parsed.error = std::current_exception();
+    }
+  }
+}
+
+const ChatTemplate& ChatTemplates::of(bool has_tools) const {
+  const Parsed& wanted = has_tools && (with_tools_.found || with_tools_.error) ? with_tools_ : all_;
+  if (wanted.error) std::rethrow_exception(wanted.error);
+  require(wanted.found.has_value(), "expected a chat template named \"{}\", found {}",
+          default_template, names_.empty() ? "none" : fmt::format("{}", fmt::join(names_, ", ")));
+  return *wanted.found;
 }
 
 std::vector<uint8_t> span_mask(const std::vector<ByteSpan>& places,

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -57,20 +58,33 @@ class ChatTemplate {
   std::shared_ptr<const LatheTemplate> template_;
 };
 
-/// The templates of a model directory, by name: chat_template.jinja ("default") and
-/// additional_chat_templates/*.jinja, otherwise "chat_template" of tokenizer_config.json. Throws
-/// Error if a file cannot be read.
-std::map<std::string, std::string> read_chat_templates(const std::filesystem::path& directory);
+/// The sources of a tokenizer's templates, by name: those in files of their own, otherwise
+/// "chat_template" of tokenizer_config.json. Throws Error if that is neither a source nor a list.
+std::map<std::string, std::string> chat_template_sources(const TokenizerFiles& files);
 
-/// The template of a model directory that goes by `name`; without a name "tool_use", if there is
-/// one and the conversation has tools, otherwise "default". Nothing if the model has no template.
-/// Throws Error naming those there are if it has others only.
-std::optional<ChatTemplate> load_chat_template(const std::filesystem::path& directory,
-                                               bool with_tools = false, std::string_view name = {});
+/// What conversations are written with: one template for all, or another for those with tools.
+class ChatTemplates {
+ public:
+  /// None.
+  ChatTemplates() = default;
+  /// One for all.
+  explicit ChatTemplates(ChatTemplate all);
+  /// Those that a tokenizer was loaded with. What is wrong with one is an Error when it is used.
+  explicit ChatTemplates(const Tokenizer& tokenizer);
 
-/// The same for what a tokenizer was loaded with, such as a GGUF.
-std::optional<ChatTemplate> chat_template_of(const Tokenizer& tokenizer, bool with_tools = false,
-                                             std::string_view name = {});
+  bool empty() const { return names_.empty(); }
+  /// "tool_use", if there is one and the conversation has tools, otherwise "default". Throws Error
+  /// if there is none, or it cannot be parsed.
+  const ChatTemplate& of(bool has_tools) const;
+
+ private:
+  struct Parsed {
+    std::optional<ChatTemplate> found = {};
+    std::exception_ptr error = {};  // what parsing it threw
+  };
+  Parsed all_, with_tools_;
+  std::vector<std::string> names_;  // of all there are
+};
 
 /// For each token 1 if it stands for something in one of the spans, as the assistant_masks of
 /// transformers: tokens on a border belong to the span. Where a border lies in text that the

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <nlohmann/json.hpp>
 
 #include "lathe/base/error.h"
 #include "lathe/io/utf8.h"
 #include "lathe/text/gguf_pre_tokenizer.h"
 #include "lathe/text/gguf_vocabulary.h"
+#include "lathe/text/tokenizer_config.h"
 
 namespace lathe {
 namespace {
@@ -204,6 +206,24 @@ json config_of(const GgufMetadata& metadata, const Kind& kind) {
   return config;
 }
 
+/// As llama.cpp's add_chat_template writes them. Names become names of files.
+std::map<std::string, std::string> chat_templates_of(const GgufMetadata& metadata) {
+  std::map<std::string, std::string> templates;
+  if (metadata.has("tokenizer.chat_template"))
+    templates[default_template] = metadata.get_string("tokenizer.chat_template");
+  if (!metadata.has("tokenizer.chat_templates")) return templates;
+  for (const std::string_view name : metadata.get_strings("tokenizer.chat_templates")) {
+    require(
+        !name.empty() && name.size() <= 64 &&
+            std::ranges::all_of(
+                name, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; }),
+        "\"tokenizer.chat_templates\": expected names of letters, digits, _ and -, found {}",
+        show_text(name));
+    templates[std::string(name)] = metadata.get_string(format("tokenizer.chat_template.{}", name));
+  }
+  return templates;
+}
+
 void append_quoted(std::string& out, std::string_view text) {
   const bool plain = std::ranges::none_of(
       text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; });
@@ -258,8 +278,7 @@ TokenizerFiles read_gguf_tokenizer(const GgufMetadata& metadata) {
                      {"pre_tokenizer", kind.pre_tokenizer},
                      {"post_processor", post_processor(config, kind.spelled)},
                      {"decoder", kind.decoder}};
-  return {format_tokenizer(head, kind), config.dump(2) + "\n",
-          config.value("chat_template", std::string())};
+  return {format_tokenizer(head, kind), config.dump(2) + "\n", chat_templates_of(metadata)};
 }
 
 }  // namespace lathe

@@ -6,9 +6,11 @@
 #include "lathe/base/error.h"
 #include "lathe/io/json.h"
 #include "lathe/io/utf8.h"
+#include "lathe/text/chat_template.h"
 #include "lathe/text/gguf_pre_tokenizer.h"
 #include "lathe/text/gguf_tokenizer.h"
 #include "lathe/text/gguf_vocabulary.h"
+#include "lathe/text/tokenizer_config.h"
 
 namespace lathe {
 namespace {
@@ -215,6 +217,20 @@ void put_sentencepiece(const json& tokenizer, Vocabulary vocabulary, std::option
   fields.put_bool("tokenizer.ggml.add_space_prefix", has_space_prefix(tokenizer));
 }
 
+/// Under the keys of llama.cpp's add_chat_template.
+void put_chat_templates(const std::map<std::string, std::string>& templates, GgufFields& fields) {
+  std::vector<std::string> others;
+  for (const auto& [name, source] : templates) {
+    if (name == default_template) {
+      fields.put_string("tokenizer.chat_template", source);
+    } else {
+      others.push_back(name);
+      fields.put_string(format("tokenizer.chat_template.{}", name), source);
+    }
+  }
+  if (!others.empty()) fields.put_strings("tokenizer.chat_templates", others);
+}
+
 }  // namespace
 
 void write_gguf_tokenizer(const Tokenizer& tokenizer, int64_t rows, GgufFields& fields) {
@@ -234,13 +250,7 @@ void write_gguf_tokenizer(const Tokenizer& tokenizer, int64_t rows, GgufFields& 
     put_byte_level(content, std::move(vocabulary), fields);
   }
   put_roles(tokenizer, fields);
-  if (!files.chat_template.empty()) {
-    fields.put_string("tokenizer.chat_template", files.chat_template);
-  } else if (const json config = parse_json(files.config);
-             find_member(config, "chat_template") != nullptr &&
-             config["chat_template"].is_string()) {
-    fields.put_string("tokenizer.chat_template", config["chat_template"].get<std::string>());
-  }
+  put_chat_templates(chat_template_sources(files), fields);
 }
 
 }  // namespace lathe

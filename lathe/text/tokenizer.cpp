@@ -36,7 +36,7 @@ struct Tokenizer::State {
   bridge::TokenizerPointer tokenizer;
   json config;
   TokenizerRoles roles;
-  std::string chat_template;  // of chat_template.jinja; empty if there is none
+  std::map<std::string, std::string> chat_templates;  // see TokenizerFiles
   std::string decoder;
   bool clean_up = false;
   mutable std::once_flag hashed;
@@ -74,7 +74,7 @@ Tokenizer Tokenizer::from_files(const TokenizerFiles& files) {
   }
   Tokenizer tokenizer = adopt(parsed.release(), files.config);
   // The state is shared with nobody yet.
-  const_cast<State&>(*tokenizer.state_).chat_template = files.chat_template;
+  const_cast<State&>(*tokenizer.state_).chat_templates = files.chat_templates;
   return tokenizer;
 }
 
@@ -84,7 +84,7 @@ Tokenizer Tokenizer::with_special_tokens(const std::vector<std::string>& tokens)
   json config = state_->config;
   add_special_tokens(config, tokens);
   return from_files(
-      {part(state_->tokenizer.get(), LATHE_TOKENIZER_JSON), config.dump(), state_->chat_template});
+      {part(state_->tokenizer.get(), LATHE_TOKENIZER_JSON), config.dump(), state_->chat_templates});
 }
 
 Tokenizer Tokenizer::load(const fs::path& path) {
@@ -97,9 +97,8 @@ Tokenizer Tokenizer::load(const fs::path& path) {
                          "transformers, which writes tokenizer.json"
                        : "");
   }
-  const fs::path chat = path / chat_template_file;
   return from_files({read_file(path / tokenizer_file), load_tokenizer_config(path).dump(),
-                     fs::exists(chat) ? read_file(chat, 16 << 20) : ""});
+                     load_chat_templates(path)});
 }
 
 std::vector<int32_t> Tokenizer::encode(std::string_view text, bool add_special_tokens) const {
@@ -253,7 +252,7 @@ TokenizerFiles Tokenizer::files() const {
   json config = state_->config;
   if (!config.contains("tokenizer_class")) config["tokenizer_class"] = "PreTrainedTokenizerFast";
   return {part(state_->tokenizer.get(), LATHE_TOKENIZER_JSON) + "\n", config.dump(2) + "\n",
-          state_->chat_template};
+          state_->chat_templates};
 }
 
 void Tokenizer::save(const fs::path& directory) const {
@@ -262,8 +261,14 @@ void Tokenizer::save(const fs::path& directory) const {
   file_ops().make_directories(directory);
   write_file_atomic(directory / tokenizer_file, content.tokenizer);
   write_file_atomic(directory / tokenizer_config_file, content.config);
-  if (!content.chat_template.empty())
-    write_file_atomic(directory / chat_template_file, content.chat_template);
+  for (const auto& [name, source] : content.chat_templates) {
+    if (name == default_template) {
+      write_file_atomic(directory / chat_template_file, source);
+    } else {
+      file_ops().make_directories(directory / chat_template_folder);
+      write_file_atomic(directory / chat_template_folder / (name + ".jinja"), source);
+    }
+  }
 }
 
 const std::string& Tokenizer::decoder_json() const {

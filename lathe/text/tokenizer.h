@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -17,9 +18,10 @@ namespace lathe {
 
 /// The content of a tokenizer's files in a Hugging Face directory.
 struct TokenizerFiles {
-  std::string tokenizer;           ///< tokenizer.json
-  std::string config = "{}";       ///< tokenizer_config.json
-  std::string chat_template = {};  ///< chat_template.jinja; empty if there is none
+  std::string tokenizer;      ///< tokenizer.json
+  std::string config = "{}";  ///< tokenizer_config.json
+  /// chat_template.jinja ("default") and additional_chat_templates/NAME.jinja, by name.
+  std::map<std::string, std::string> chat_templates = {};
 };
 
 /// A tokenizer, with the files around it. Copies share one state; all functions may be called by
@@ -85,8 +87,8 @@ class Tokenizer {
   /// What `save` writes.
   TokenizerFiles files() const;
 
-  /// Writes tokenizer.json and tokenizer_config.json (and chat_template.jinja if one was loaded),
-  /// each in one step. The directory is made if missing.
+  /// Writes tokenizer.json, tokenizer_config.json and the files of the chat templates, each in one
+  /// step. The directory is made if missing.
   void save(const std::filesystem::path& directory) const;
 
   /// The decoder of tokenizer.json as JSON; "null" if it has none.

@@ -119,6 +119,19 @@ void add_special_tokens(json& config, const std::vector<std::string>& tokens) {
     if (std::find(list.begin(), list.end(), json(token)) == list.end()) list.push_back(token);
 }
 
+std::map<std::string, std::string> load_chat_templates(const std::filesystem::path& directory) {
+  constexpr uint64_t largest = 1 << 20;
+  std::map<std::string, std::string> templates;
+  if (const auto file = directory / chat_template_file; std::filesystem::exists(file))
+    templates[default_template] = read_file(file, largest);
+  if (const auto folder = directory / chat_template_folder; std::filesystem::is_directory(folder)) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder))
+      if (entry.path().extension() == ".jinja")
+        templates[entry.path().stem().string()] = read_file(entry.path(), largest);
+  }
+  return templates;
+}
+
 json load_tokenizer_config(const std::filesystem::path& directory) {
   json config = json::object();
   if (const auto path = directory / tokenizer_config_file; std::filesystem::exists(path)) {

@@ -14,6 +14,12 @@ namespace lathe {
 inline constexpr const char* tokenizer_file = "tokenizer.json";
 inline constexpr const char* tokenizer_config_file = "tokenizer_config.json";
 inline constexpr const char* chat_template_file = "chat_template.jinja";
+inline constexpr const char* chat_template_folder = "additional_chat_templates";
+
+/// Of chat templates: the name of the one in chat_template_file, and of the one for conversations
+/// with tools. Others are kept, but not used.
+inline constexpr const char* default_template = "default";
+inline constexpr const char* tools_template = "tool_use";
 
 /// The settings of a tokenizer_config.json that Lathe follows.
 struct TokenizerRoles {
@@ -36,6 +42,9 @@ nlohmann::json tokenizer_changes(const nlohmann::json& config);
 
 /// Adds to the list of special tokens that a config names.
 void add_special_tokens(nlohmann::json& config, const std::vector<std::string>& tokens);
+
+/// The chat templates in the files of a directory, by name. Throws Error if one cannot be read.
+std::map<std::string, std::string> load_chat_templates(const std::filesystem::path& directory);
 
 /// tokenizer_config.json of a directory, with roles it lacks from special_tokens_map.json. An empty
 /// object if there is neither.

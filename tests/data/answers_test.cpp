@@ -13,7 +13,7 @@ namespace {
 
 Tokenizer tokenizer_with(const std::string& chat_template = "") {
   TokenizerFiles files = byte_tokenizer(/*with_end=*/true).files();
-  files.chat_template = chat_template;
+  if (!chat_template.empty()) files.chat_templates = {{"default", chat_template}};
   return Tokenizer::from_files(files);
 }
 

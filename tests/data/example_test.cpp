@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/support/byte_tokenizer.h"
 #include "tests/support/errors.h"
 
 namespace lathe {
@@ -25,7 +26,7 @@ constexpr const char* forgetful_template =
     "}}{% endif %}{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}";
 
 ExampleReader reader(const char* source, ExampleOptions options = {}) {
-  return {std::move(options), ChatTemplate("test", source)};
+  return ExampleReader(std::move(options), ChatTemplates(ChatTemplate("test", source)));
 }
 
 Example read_example(const ExampleReader& examples, const char* row) {
@@ -50,21 +51,37 @@ constexpr const char* two_turns =
        {"role": "assistant", "content": "So long"}]})";
 
 TEST(ExampleReader, a_text_is_learned_whole) {
-  const Example example = read_example({{}, std::nullopt}, R"({"id": 3, "text": "abc"})");
+  const Example example = read_example(ExampleReader({}), R"({"id": 3, "text": "abc"})");
   EXPECT_EQ(example.text, "abc");
   EXPECT_FALSE(example.prompt || example.targets || example.complete);
 }
 
+TEST(ExampleReader, a_conversation_with_tools_has_a_template_of_its_own) {
+  TokenizerFiles files = byte_tokenizer().files();
+  files.chat_templates = {{"default", plain_template},
+                          {"tool_use", "{{ tools[0].name }}|{{ messages[1].content }}"}};
+  const ExampleReader examples({.assistant_only_loss = false},
+                               ChatTemplates(Tokenizer::from_files(files)));
+  constexpr const char* talk =
+      R"({"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"})";
+  EXPECT_EQ(examples(Json::parse(format(R"({{"messages": [{}]}})", talk)))->text,
+            "<user>Hi</>\n<assistant>Hello</>\n");
+  EXPECT_EQ(
+      examples(Json::parse(format(R"({{"messages": [{}], "tools": [{{"name": "add"}}]}})", talk)))
+          ->text,
+      "add|Hello");
+}
+
 TEST(ExampleReader, a_row_without_its_text_has_none) {
-  EXPECT_FALSE(ExampleReader({}, std::nullopt)(Json::parse(R"({"text": null})")).has_value());
+  EXPECT_FALSE(ExampleReader({})(Json::parse(R"({"text": null})")).has_value());
 }
 
 TEST(ExampleReader, of_a_completion_the_prompt_is_not_learned) {
   const Example example =
-      read_example({{}, std::nullopt}, R"({"prompt": "1 + 1 =", "completion": " 2"})");
+      read_example(ExampleReader({}), R"({"prompt": "1 + 1 =", "completion": " 2"})");
   EXPECT_EQ(example.text, "1 + 1 = 2");
   EXPECT_EQ(example.prompt, "1 + 1 =");
-  EXPECT_FALSE(read_example({{.completion_only_loss = false}, std::nullopt},
+  EXPECT_FALSE(read_example(ExampleReader({.completion_only_loss = false}),
                             R"({"prompt": "1", "completion": "2"})")
                    .prompt);
 }
@@ -112,7 +129,7 @@ TEST(ExampleReader, rows_of_alpaca_go_through_the_template_if_there_is_one) {
   const Example chat = read_example(reader(plain_template), row);
   EXPECT_EQ(chat.text, "<user>Add.\n1, 2</>\n<assistant>3</>\n");
   EXPECT_EQ(chat.prompt, "<user>Add.\n1, 2</>\n<assistant>");
-  const Example text = read_example({{}, std::nullopt}, row);
+  const Example text = read_example(ExampleReader({}), row);
   EXPECT_TRUE(
       text.text.ends_with("### Instruction:\nAdd.\n\n### Input:\n1, 2\n\n### Response:\n3"));
   EXPECT_EQ(*text.prompt + "3", text.text);
@@ -122,7 +139,7 @@ TEST(ExampleReader, an_answer_goes_before_the_text_that_repeats_it) {
   const char* row = R"({"instruction": "Add.", "input": "", "output": "4", "text": "all of it"})";
   EXPECT_EQ(read_example(reader(plain_template), row).text, "<user>Add.</>\n<assistant>4</>\n");
   EXPECT_EQ(reader(plain_template).exchange(Json::parse(row)).answer, "4");
-  const ExampleReader labelled({.label_column = "label"}, std::nullopt);
+  const ExampleReader labelled({.label_column = "label"});
   EXPECT_EQ(read_example(labelled, R"({"text": "t", "messages": [], "label": "x"})").text, "t");
 }
 
@@ -155,9 +172,8 @@ TEST(ExampleReader, tools_reach_the_template_with_their_keys_in_order) {
 }
 
 TEST(ExampleReader, unknown_columns_are_an_error_with_those_there_are) {
-  const std::string message = message_of([] {
-    read_example({{}, std::nullopt}, R"({"question": "a", "answer": "b"})");
-  });
+  const std::string message =
+      message_of([] { read_example(ExampleReader({}), R"({"question": "a", "answer": "b"})"); });
   EXPECT_TRUE(says(message, "expected the column \"text\", found \"question\", \"answer\""));
 }
 
@@ -168,11 +184,11 @@ TEST(ExampleReader, a_row_with_nothing_to_learn_is_an_error_that_shows_it) {
                          R"({"messages": [{"role": "user", "content": "only a question"}]})");
                    }),
                    "only a question"));
-  EXPECT_TRUE(
-      says(message_of([] {
-             read_example({{}, std::nullopt}, R"({"prompt": "the prompt", "completion": ""})");
-           }),
-           "the prompt"));
+  EXPECT_TRUE(says(message_of([] {
+                     read_example(ExampleReader({}),
+                                  R"({"prompt": "the prompt", "completion": ""})");
+                   }),
+                   "the prompt"));
 }
 
 TEST(ExampleReader, an_empty_answer_is_an_error_unless_it_calls_a_tool) {
@@ -195,9 +211,7 @@ TEST(ExampleReader, messages_of_another_shape_are_named) {
   EXPECT_TRUE(fails(R"({"messages": "hello"})", "expected a list of messages, found \"hello\""));
   EXPECT_TRUE(fails(R"({"messages": [{"content": "x"}]})", "message 1"));
   EXPECT_TRUE(fails(R"({"conversations": [{"from": "robot", "value": "x"}]})", "\"robot\""));
-  EXPECT_TRUE(says(message_of([] {
-                     read_example({{}, std::nullopt}, two_turns);
-                   }),
+  EXPECT_TRUE(says(message_of([] { read_example(ExampleReader({}), two_turns); }),
                    "needs a chat template, and the tokenizer has none"));
 }
 

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "lathe/base/file.h"
+#include "tests/support/byte_tokenizer.h"
 #include "tests/support/errors.h"
 #include "tests/support/temporary_folder.h"
 
@@ -90,54 +91,63 @@ TEST(SpanMask, a_token_of_left_out_space_belongs_where_it_stands) {
   EXPECT_EQ(span_mask(places, {{5, 8}}), (std::vector<uint8_t>{0, 0, 1}));
 }
 
-class ModelFolder : public testing::Test {
+/// A tokenizer's directory with templates.
+class ChatTemplatesTest : public testing::Test {
  protected:
+  ChatTemplatesTest() { write("tokenizer.json", byte_tokenizer().files().tokenizer); }
   void write(const std::string& name, std::string_view content) {
     fs::create_directories((folder_ / name).parent_path());
     write_file_atomic(folder_ / name, content);
   }
-  std::string text(bool with_tools = false, std::string_view name = {}) {
-    const auto found = load_chat_template(folder_.path(), with_tools, name);
-    return found ? found->render({.messages = hello}).text : "none";
+  ChatTemplates load() const { return ChatTemplates(Tokenizer::load(folder_.path())); }
+  std::string text(bool has_tools = false) const {
+    return load().of(has_tools).render({.messages = hello}).text;
   }
   TemporaryFolder folder_;
 };
 
-TEST_F(ModelFolder, a_model_may_have_no_template) {
-  EXPECT_EQ(text(), "none");
-  write("tokenizer_config.json", R"({"bos_token": "<s>"})");
-  EXPECT_EQ(text(), "none");
+TEST_F(ChatTemplatesTest, a_model_may_have_none) {
+  EXPECT_TRUE(load().empty());
+  write("tokenizer_config.json", R"({"bos_token": "a"})");
+  EXPECT_TRUE(load().empty());
+  EXPECT_TRUE(says(message_of([&] { text(); }), "named \"default\", found none"));
 }
 
-TEST_F(ModelFolder, the_template_may_stand_in_the_config) {
+TEST_F(ChatTemplatesTest, they_may_stand_in_the_config) {
   write("tokenizer_config.json",
-        R"({"chat_template": "{{ bos_token }}c", "bos_token": {"content": "<s>"}})");
-  EXPECT_EQ(text(), "<s>c");
+        R"({"chat_template": "{{ bos_token }}c", "bos_token": {"content": "a"}})");
+  EXPECT_EQ(text(), "ac");
+  EXPECT_EQ(text(true), "ac");
   write("tokenizer_config.json", R"({"chat_template": [{"name": "default", "template": "d"},
                                                        {"name": "tool_use", "template": "t"}]})");
   EXPECT_EQ(text(), "d");
   EXPECT_EQ(text(true), "t");
-  EXPECT_EQ(text(true, "default"), "d");
 }
 
-TEST_F(ModelFolder, files_go_before_the_config) {
-  write("tokenizer_config.json", R"({"chat_template": "c", "eos_token": "</s>"})");
+TEST_F(ChatTemplatesTest, files_go_before_the_config) {
+  write("tokenizer_config.json", R"({"chat_template": "c", "eos_token": "a"})");
   write("chat_template.jinja", "file{{ eos_token }}\n");
   write("additional_chat_templates/rag.jinja", "rag");
-  EXPECT_EQ(text(true), "file</s>");
-  EXPECT_EQ(text(false, "rag"), "rag");
-  EXPECT_TRUE(says(message_of([&] { text(false, "x"); }),
-                   "expected a chat template named \"x\", found default, rag"));
+  EXPECT_EQ(text(), "filea");
+  EXPECT_EQ(text(true), "filea");
 }
 
-TEST_F(ModelFolder, refuses_a_config_with_something_else) {
+TEST_F(ChatTemplatesTest, what_is_wrong_with_one_is_said_when_it_is_used) {
+  write("additional_chat_templates/tool_use.jinja", "{% if %}");
+  EXPECT_TRUE(says(message_of([&] { text(); }), "named \"default\", found tool_use"));
+  write("chat_template.jinja", "d");
+  EXPECT_EQ(text(), "d");
+  EXPECT_TRUE(says(message_of([&] { text(true); }), "the chat template \"tool_use\""));
+}
+
+TEST_F(ChatTemplatesTest, refuses_a_config_with_something_else) {
   write("tokenizer_config.json", R"({"chat_template": 5})");
   EXPECT_TRUE(says(message_of([&] { text(); }), "expected text or a list of templates, found 5"));
   write("tokenizer_config.json", R"({"chat_template": [{"name": "a"}]})");
   EXPECT_TRUE(says(message_of([&] { text(); }), "\"template\""));
 }
 
-TEST_F(ModelFolder, refuses_a_template_of_a_gigabyte) {
+TEST_F(ChatTemplatesTest, refuses_one_of_a_gigabyte) {
   write("chat_template.jinja", "");
   fs::resize_file(folder_ / "chat_template.jinja", uint64_t{1} << 30);
   EXPECT_TRUE(says(message_of([&] { text(); }), "chat_template.jinja"));

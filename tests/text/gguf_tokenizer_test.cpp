@@ -13,6 +13,7 @@ namespace lathe {
 namespace {
 
 using nlohmann::json;
+using Templates = std::map<std::string, std::string>;
 
 const fs::path golden_folder = fs::path(LATHE_TEST_DATA) / "golden/gguf_tokenizer";
 
@@ -138,13 +139,21 @@ TEST(GgufTokenizer, roles_and_template_are_kept) {
   EXPECT_TRUE(tokenizer.is_special(1));
   EXPECT_FALSE(tokenizer.is_special(2));
   const std::string wanted = golden_ids().at("template");
-  EXPECT_EQ(tokenizer.files().chat_template, wanted);
+  EXPECT_EQ(tokenizer.files().chat_templates, (Templates{{"default", wanted}}));
   const json config = json::parse(tokenizer.files().config);
   EXPECT_EQ(config.at("chat_template"), wanted);
   EXPECT_EQ(config.at("model_max_length"), 512);
   const Tokenizer again = through_gguf(tokenizer, tokenizer.vocab_size());
-  EXPECT_EQ(again.files().chat_template, wanted);
+  EXPECT_EQ(again.files().chat_templates, (Templates{{"default", wanted}}));
   EXPECT_EQ(again.eos_id(), 0);
+}
+
+TEST(GgufTokenizer, every_chat_template_is_kept) {
+  TokenizerFiles files = Tokenizer::load(golden_folder / "bpe.gguf").files();
+  files.chat_templates = {{"default", "d"}, {"tool_use", "t"}, {"rag", "r"}};
+  const Tokenizer tokenizer = Tokenizer::from_files(files);
+  EXPECT_EQ(through_gguf(tokenizer, tokenizer.vocab_size()).files().chat_templates,
+            files.chat_templates);
 }
 
 TEST(GgufTokenizer, ids_without_a_token_stay_without_one) {

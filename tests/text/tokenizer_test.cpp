@@ -178,12 +178,15 @@ TEST(Tokenizer, is_the_same_after_save_and_load) {
   EXPECT_EQ(saved["tokenizer_class"], "PreTrainedTokenizerFast");
 }
 
-TEST(Tokenizer, keeps_the_chat_template_of_a_directory) {
+TEST(Tokenizer, keeps_the_chat_templates_of_a_directory) {
   const TemporaryFolder folder;
   write_file_atomic(folder / "tokenizer.json", letters().dump());
   write_file_atomic(folder / "chat_template.jinja", "{{ messages }}");
+  fs::create_directories(folder / "additional_chat_templates");
+  write_file_atomic(folder / "additional_chat_templates/tool_use.jinja", "{{ tools }}");
   Tokenizer::load(folder.path()).save(folder / "copy");
   EXPECT_EQ(read_file(folder / "copy/chat_template.jinja"), "{{ messages }}");
+  EXPECT_EQ(read_file(folder / "copy/additional_chat_templates/tool_use.jinja"), "{{ tools }}");
 }
 
 TEST(Tokenizer, fingerprint_changes_with_what_changes_ids) {
