@@ -127,10 +127,10 @@ std::unique_ptr<Adapter> Adapter::load(Model& model, const fs::path& directory) 
           "model they are one: train it with ensure_weight_tying: true, or merge it with PEFT");
   if (adapter->projections_) adapter->draw_shared();
   std::vector<NamedTensor> optional = adapter->shared_tensors();
-  // PEFT saves the embedding itself beside its adapter, often without need.
+  // PEFT saves embedding and output layer themselves beside their adapters, often without need.
   std::vector<std::pair<Site, Tensor>> embeddings;
   for (const Site& site : adapter->sites())
-    if (site.kind == SiteKind::embedding)
+    if (site.kind == SiteKind::embedding || site.kind == SiteKind::output)
       embeddings.emplace_back(site, ops::is_quantized(*site.weight)
                                         ? at::empty(site.weight->sizes(), at::kFloat)
                                         : *site.weight);
@@ -138,11 +138,10 @@ std::unique_ptr<Adapter> Adapter::load(Model& model, const fs::path& directory) 
     optional.push_back({tensor_prefix(adapter->options_, site) + ".base_layer.weight", &copy});
   read_adapter_tensors(directory, adapter->named_tensors(), optional);
   for (const auto& [site, copy] : embeddings)
-    require(
-        ops::is_quantized(*site.weight) ||  // whose numbers are others
-            is_copy_of(copy, *site.weight),
-        "{}: the adapter brings another embedding than the model has: it is that of another base",
-        site.name);
+    require(ops::is_quantized(*site.weight) ||  // whose numbers are others
+                is_copy_of(copy, *site.weight),
+            "{}: the adapter brings other weights than the model has: it is that of another base",
+            site.name);
   for (const auto& module : adapter->modules_) module->loaded();
   return adapter;
 }
@@ -212,7 +211,9 @@ std::string Adapter::save(const fs::path& directory, const std::string& base) {
                            .labels = config.labels,
                            .problem_type = config.problem_type,
                            .saves_tied_embedding = saves_tied_embedding()};
-  return write_adapter(directory, options_.as_saved(), sites(), values, facts);
+  AdapterOptions options = options_.as_saved();
+  options.modules_to_save = plain_names(options.modules_to_save, saved_modules_);
+  return write_adapter(directory, options, sites(), values, facts);
 }
 
 void Adapter::merge() {
@@ -224,9 +225,9 @@ void Adapter::merge() {
             "{}: its weight is quantised, which would change what is added: open the model without "
             "load_in_4bit and keep_quantized",
             module->site().name);
-    require(module->site().weight != &model_.output_weight(),
-            "{}: it is the output layer too, which the adapter leaves as it is: use it with "
-            "--adapter",
+    require(!model_.ties_embeddings() || module->site().weight != &model_.output_weight(),
+            "{}: embedding and output layer are one, of which the adapter changes the one alone: "
+            "use it with --adapter",
             module->site().name);
   }
   for (const auto& module : modules_) module->merge();

@@ -26,8 +26,8 @@ Pair pair_of(const Model& model, const SiteModule& module) {
     a = at::cat({a, n[Lora::down2].detach()});
     b = at::cat({b, n[Lora::up2].detach()}, 1);
   }
-  require(module.site().weight != &model.output_weight(),
-          "{}: it is the output layer too, which llama.cpp would adapt with it", site);
+  require(!model.ties_embeddings() || module.site().weight != &model.output_weight(),
+          "{}: embedding and output layer are one, and llama.cpp would adapt both", site);
   GgufPlace place = gguf_place(model.config(), site + ".weight");
   require(!place.slice,
           "{}: adapters of single experts cannot be written for llama.cpp: leave experts out, or "

@@ -26,9 +26,8 @@ Lora::Lora(const Site& site, const AdapterOptions& o)
           "r: {} is larger than the layer {}, which has {} inputs and {} outputs", r, site.name,
           site.in, site.out);
   const bool plain = !embeds();
-  require(plain || (!o.use_dora && !o.lora_bias && !principal_),
-          "{}: an embedding can have plain LoRA alone, without use_dora, lora_bias and pissa",
-          site.name);
+  require(plain || (!o.lora_bias && !principal_),
+          "{}: an embedding can have LoRA and DoRA, but no lora_bias and pissa", site.name);
   require(!principal_ || r <= std::min(site.in, site.out),
           "r: {} is larger than the layer {} has singular values, {}", r, site.name,
           std::min(site.in, site.out));
@@ -75,12 +74,19 @@ Tensor Lora::product() const {
   return scale_ * (at::mm(b_ - origin_b_, a_) + at::mm(origin_b_, a_ - origin_a_));
 }
 
-Tensor Lora::row_factors() const {
-  const Tensor norms = [&] {
-    const at::NoGradGuard no_grad;
-    return (site_.matrix().to(at::kFloat) + product()).norm(2, 1);
-  }();
-  return magnitude_ / norms;
+Tensor Lora::row_norms() const {
+  const at::NoGradGuard no_grad;
+  // Kernels of optimizers write without a new version: what is learned is computed each time.
+  const bool fixed = !a_.requires_grad() && !b_.requires_grad();
+  std::vector<int64_t> of;
+  for (const Tensor& each : {*site_.weight, a_, b_}) {
+    of.push_back(reinterpret_cast<int64_t>(each.unsafeGetTensorImpl()));
+    of.push_back(each._version());
+  }
+  if (fixed && of == norms_of_) return norms_;
+  norms_ = (site_.matrix().to(at::kFloat) + product()).norm(2, 1);
+  norms_of_ = fixed ? of : std::vector<int64_t>();
+  return norms_;
 }
 
 std::string Lora::describe() const {
@@ -92,8 +98,8 @@ std::string Lora::describe() const {
 }
 
 std::vector<NamedTensor> Lora::tensors() {
-  if (embeds()) return {{".lora_embedding_A", &a_}, {".lora_embedding_B", &b_}};
-  std::vector<NamedTensor> list = {{".lora_A.weight", &a_}, {".lora_B.weight", &b_}};
+  std::vector<NamedTensor> list = {{embeds() ? ".lora_embedding_A" : ".lora_A.weight", &a_},
+                                   {embeds() ? ".lora_embedding_B" : ".lora_B.weight", &b_}};
   if (bias_.defined()) list.push_back({".lora_B.bias", &bias_});
   if (magnitude_.defined()) list.push_back({".lora_magnitude_vector", &magnitude_});
   return list;

@@ -47,8 +47,10 @@ class Lora final : public SiteModule {
   bool embeds() const { return site_.kind == SiteKind::embedding; }
   /// scale * B A (out, in).
   Tensor product() const;
+  /// |W + scale * B A|: (out), without gradient; kept for as long as nothing of it changes.
+  Tensor row_norms() const;
   /// m / |W + scale * B A|: (out).
-  Tensor row_factors() const;
+  Tensor row_factors() const { return magnitude_ / row_norms(); }
 
   Tensor a_;                    // (r, in)
   Tensor b_;                    // (out, r)
@@ -57,6 +59,8 @@ class Lora final : public SiteModule {
   Tensor origin_a_, origin_b_;  // (r, in), (out, r), or undefined
   double scale_;
   bool principal_;
+  mutable Tensor norms_;                   // the last row_norms(),
+  mutable std::vector<int64_t> norms_of_;  // and what they were computed from
 };
 
 }  // namespace lathe

@@ -139,9 +139,9 @@ RowAdapters::RowAdapters(const std::vector<std::unique_ptr<Adapter>>& adapters) 
             i + 1);
     for (const auto& module : adapters[i]->modules())
       require(
-          !module->site().is_routed(),
+          !module->site().reads_tokens(),
           "adapter {}: {} reads tokens of all rows, so rows cannot choose an adapter there: give "
-          "target_modules without experts and routers",
+          "target_modules without experts, routers and the output layer",
           i + 1, module->site().name);
   }
   for (size_t i = 0; i < adapters.size(); ++i)

@@ -9,7 +9,7 @@
 namespace lathe {
 namespace {
 
-/// Words that mean every site of a kind; the first is PEFT's.
+/// Words that mean every site of a kind; the first is PEFT's, and leaves out the output layer.
 std::optional<SiteKind> kind_meant(std::string_view pattern) {
   if (pattern == "all-linear") return SiteKind::linear;
   if (pattern == "all-attention") return SiteKind::attention;
@@ -35,11 +35,11 @@ std::string ends_of(const std::vector<Site>& sites) {
   return format("{}", fmt::join(ends, ", "));
 }
 
-/// Whether a weight belongs to a module that the pattern means.
-bool is_part_of(const std::string& weight, const std::string& pattern) {
+/// The module that the pattern means and the weight belongs to; nothing: there is none.
+std::optional<std::string> module_meant(const std::string& pattern, const std::string& weight) {
   for (size_t dot = weight.find('.'); dot != weight.npos; dot = weight.find('.', dot + 1))
-    if (matches(pattern, weight.substr(0, dot))) return true;
-  return false;
+    if (matches(pattern, weight.substr(0, dot))) return weight.substr(0, dot);
+  return std::nullopt;
 }
 
 /// Whether a weight is a bias that the option `bias` names.
@@ -80,7 +80,8 @@ bool matches_any(const std::vector<std::string>& patterns, const std::string& mo
 bool may_sit(const AdapterOptions& options, SiteKind kind) {
   if (options.peft_type == "BOTTLENECK") return true;
   if (options.peft_type == "BITFIT") return false;
-  return kind == SiteKind::linear || (kind == SiteKind::embedding && options.peft_type == "LORA");
+  return kind == SiteKind::linear || kind == SiteKind::output ||
+         (kind == SiteKind::embedding && options.peft_type == "LORA");
 }
 
 std::vector<std::string> default_targets(const AdapterOptions& options, Model& model) {
@@ -108,7 +109,7 @@ std::vector<Site> target_sites(const AdapterOptions& options, Model& model) {
   const auto& layers = options.layers_to_transform;
   std::erase_if(sites, [&](const Site& site) {
     const bool saved = std::ranges::any_of(options.modules_to_save, [&](const auto& pattern) {
-      return is_part_of(site.name + ".", pattern);  // trained whole, as in PEFT
+      return module_meant(pattern, site.name + ".").has_value();  // trained whole, as in PEFT
     });
     return saved || !means_any(options.target_modules, site) ||
            means_any(options.exclude_modules, site) ||
@@ -129,7 +130,7 @@ std::vector<NamedTensor> saved_weights(const AdapterOptions& options, Model& mod
   for (const NamedTensor& weight : model.named_tensors()) {
     bool chosen = weight.name == "score.weight" || is_chosen_bias(options, weight, sites);
     for (const std::string& pattern : options.modules_to_save) {
-      if (!is_part_of(weight.name, pattern)) continue;
+      if (!module_meant(pattern, weight.name)) continue;
       chosen = true;
       unmatched.erase(pattern);
     }
@@ -142,6 +143,22 @@ std::vector<NamedTensor> saved_weights(const AdapterOptions& options, Model& mod
               std::ranges::any_of(saved, [](const auto& w) { return w.name.ends_with(".bias"); }),
           "BITFIT: the model has no biases that could be trained");
   return saved;
+}
+
+std::vector<std::string> plain_names(const std::vector<std::string>& patterns,
+                                     const std::vector<NamedTensor>& weights) {
+  std::vector<std::string> names;
+  for (const std::string& pattern : patterns) {
+    if (pattern.find_first_of("^$()+{}|\\*?[]") == pattern.npos) {
+      names.push_back(pattern);
+      continue;
+    }
+    for (const NamedTensor& weight : weights)
+      if (const auto module = module_meant(pattern, weight.name);
+          module && std::ranges::find(names, *module) == names.end())
+        names.push_back(*module);
+  }
+  return names;
 }
 
 }  // namespace lathe

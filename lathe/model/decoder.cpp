@@ -58,7 +58,7 @@ const Tensor& Decoder::output_weight() const {
   return lm_head_ ? lm_head_->weight : body_.embed_tokens.weight;
 }
 
-std::vector<Site> Decoder::sites() {
+std::vector<Site> Decoder::own_sites() {
   std::vector<Site> list;
   list_sites(body_, "model", config_.hidden_size, list);
   return list;

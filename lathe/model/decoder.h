@@ -13,11 +13,11 @@ class Decoder final : public Model {
 
   ModelOutput forward(const ModelInput& input, KvCache* cache) override;
   const Tensor& output_weight() const override;
-  std::vector<Site> sites() override;
   std::vector<Kept> kept() const override { return kept_by_layers(body_.layers); }
 
  protected:
   std::vector<NamedTensor> own_tensors() override;
+  std::vector<Site> own_sites() override;
 
  private:
   /// The part that config.json's architecture calls `model`.

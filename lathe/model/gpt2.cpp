@@ -113,7 +113,7 @@ const Tensor& Gpt2::output_weight() const {
   return lm_head_ ? lm_head_->weight : body_.wte.weight;
 }
 
-std::vector<Site> Gpt2::sites() {
+std::vector<Site> Gpt2::own_sites() {
   std::vector<Site> list;
   list_sites(body_, "transformer", config_.hidden_size, list);
   return list;

@@ -74,13 +74,13 @@ class Gpt2 final : public Model {
 
   ModelOutput forward(const ModelInput& input, KvCache* cache) override;
   const Tensor& output_weight() const override;
-  std::vector<Site> sites() override;
   std::vector<Kept> kept() const override { return kept_by_layers(body_.h); }
   /// What is added to the residual stream begins smaller, the deeper the model is.
   double initial_deviation(const std::string& weight) const override;
 
  protected:
   std::vector<NamedTensor> own_tensors() override;
+  std::vector<Site> own_sites() override;
 
  private:
   /// The part that config.json's architecture calls `transformer`.

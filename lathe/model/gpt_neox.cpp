@@ -98,7 +98,7 @@ const Tensor& GptNeox::output_weight() const {
   return embed_out_ ? embed_out_->weight : body_.embed_in.weight;
 }
 
-std::vector<Site> GptNeox::sites() {
+std::vector<Site> GptNeox::own_sites() {
   std::vector<Site> list;
   list_sites(body_, "gpt_neox", config_.hidden_size, list);
   return list;

@@ -60,11 +60,12 @@ class GptNeox final : public Model {
 
   ModelOutput forward(const ModelInput& input, KvCache* cache) override;
   const Tensor& output_weight() const override;
-  std::vector<Site> sites() override;
   std::vector<Kept> kept() const override { return kept_by_layers(body_.layers); }
 
  protected:
   std::vector<NamedTensor> own_tensors() override;
+  std::vector<Site> own_sites() override;
+  std::string output_name() const override { return "embed_out"; }
 
  private:
   /// The part that config.json's architecture calls `gpt_neox`.

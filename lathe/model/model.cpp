@@ -3,6 +3,7 @@
 #include "lathe/base/random.h"
 #include "lathe/model/family/family.h"
 #include "lathe/model/layers.h"
+#include "lathe/model/recompute.h"
 #include "lathe/model/rotary.h"
 #include "lathe/ops/cross_entropy.h"
 #include "lathe/ops/linear.h"
@@ -40,17 +41,56 @@ Tensor Model::class_logits(const Tensor& hidden) const {
 Tensor Model::logits(const Tensor& hidden) const {
   require(!is_classifier(), "the model classifies texts ({}): it has no outputs for tokens",
           fmt::join(config_.labels, ", "));
-  const Tensor raw = ops::linear(hidden, output_weight());
+  const Tensor raw = adapted(output_slot_, hidden,
+                             [this](const Tensor& h) { return ops::linear(h, output_weight()); });
   if (!config_.final_logit_softcapping) return raw;
   const double cap = *config_.final_logit_softcapping;
   return at::tanh(raw / cap) * cap;
 }
 
 Tensor Model::cross_entropy(const Tensor& hidden, const Tensor& targets,
-                            std::optional<double> gradient) const {
+                            std::optional<double> gradient, const AdapterInput& adapters) const {
   require(!is_classifier(), "the model classifies texts: it has no outputs for tokens");
+  if (!output_slot_.empty()) return adapted_cross_entropy(hidden, targets, adapters);
   return ops::linear_cross_entropy(hidden, output_weight(), targets,
                                    config_.final_logit_softcapping.value_or(0), gradient);
+}
+
+Tensor Model::adapted_cross_entropy(const Tensor& hidden, const Tensor& targets,
+                                    const AdapterInput& adapters) const {
+  constexpr int64_t rows_a_chunk = 256;  // whose logits exist at a time
+  Tensor sum = at::zeros({}, hidden.options().dtype(at::kDouble));
+  for (int64_t begin = 0; begin < hidden.size(0); begin += rows_a_chunk) {
+    const int64_t count = std::min(rows_a_chunk, hidden.size(0) - begin);
+    AdapterInput of_chunk = adapters;
+    if (adapters.dropout_seed)
+      of_chunk.dropout_seed =
+          stream_seed(*adapters.dropout_seed, "rows", static_cast<uint64_t>(begin));
+    const Recomputable loss = [this, of_chunk, part = targets.narrow(0, begin, count)](
+                                  const Tensor& h) -> std::vector<Tensor> {
+      const AdapterInputAtWork at_work(of_chunk);
+      const Tensor raw = logits(h);
+      const Tensor wide = raw.to(at::promote_types(raw.scalar_type(), at::kFloat));
+      return {at::cross_entropy_loss(wide, part, {}, at::Reduction::Sum).to(at::kDouble)};
+    };
+    const Tensor h = hidden.narrow(0, begin, count);
+    sum = sum + (at::GradMode::is_enabled() ? recompute(loss, h) : loss(h)).at(0);
+  }
+  return sum;
+}
+
+std::vector<Site> Model::sites() {
+  std::vector<Site> list = own_sites();
+  if (is_classifier()) return list;
+  for (const NamedTensor& weight : own_tensors())
+    if (weight.tensor == &output_weight())
+      list.push_back({.name = output_name(),
+                      .kind = SiteKind::output,
+                      .in = config_.hidden_size,
+                      .out = config_.vocab_size,
+                      .slot = &output_slot_,
+                      .weight = weight.tensor});
+  return list;
 }
 
 KvCache Model::new_cache(int64_t rows, int64_t slots) const {

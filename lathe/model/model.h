@@ -55,8 +55,8 @@ class Model {
   virtual const Tensor& output_weight() const = 0;
   /// Every weight once, under its Hugging Face name.
   std::vector<NamedTensor> named_tensors();
-  /// Every place where adapters may sit, each layer before what is in it. The output layer is none.
-  virtual std::vector<Site> sites() = 0;
+  /// Every place where adapters may sit, each layer before what is in it, the output layer last.
+  std::vector<Site> sites();
   /// What each layer keeps of a token for the backward pass.
   virtual std::vector<Kept> kept() const = 0;
   /// The standard deviation that a weight (not a norm or bias) of a new model is drawn with.
@@ -79,12 +79,16 @@ class Model {
   Tensor logits(const Tensor& hidden) const;
   /// The sum over rows of -log softmax(logits)[target], without keeping the logits: hidden (N,
   /// hidden_size), targets (N) int64 -> scalar float64. `gradient`: see linear_cross_entropy.
+  /// `adapters`: what the forward pass said to them, for those at the output layer.
   Tensor cross_entropy(const Tensor& hidden, const Tensor& targets,
-                       std::optional<double> gradient = {}) const;
+                       std::optional<double> gradient = {},
+                       const AdapterInput& adapters = {}) const;
   /// The outputs of a classifier: hidden (N, hidden_size) -> (N, labels), at least float32.
   Tensor class_logits(const Tensor& hidden) const;
   /// Whether the model has an output for each label of its configuration instead of each token.
   bool is_classifier() const { return !config_.labels.empty(); }
+  /// Whether one weight is embedding and output layer.
+  bool ties_embeddings() const { return config_.tie_word_embeddings && !is_classifier(); }
   /// An empty cache for `rows` rows of up to `slots` positions.
   KvCache new_cache(int64_t rows, int64_t slots) const;
   int64_t parameter_count();
@@ -99,6 +103,10 @@ class Model {
   explicit Model(ModelConfig config);
   /// The weights of the language model; a classifier has no output layer over tokens.
   virtual std::vector<NamedTensor> own_tensors() = 0;
+  /// The sites below the output layer.
+  virtual std::vector<Site> own_sites() = 0;
+  /// The name of the output layer.
+  virtual std::string output_name() const { return "lm_head"; }
 
   ModelConfig config_;
   GenerationConfig generation_config_;
@@ -106,7 +114,12 @@ class Model {
   bool gradient_checkpointing_ = false;
 
  private:
-  Tensor score_;  // (labels, hidden_size) of a classifier
+  /// `cross_entropy` with adapters at the output layer.
+  Tensor adapted_cross_entropy(const Tensor& hidden, const Tensor& targets,
+                               const AdapterInput& adapters) const;
+
+  Tensor score_;             // (labels, hidden_size) of a classifier
+  AdapterSlot output_slot_;  // of the output layer
 };
 
 /// A model of a family in the table, with weights as published for its family, drawn from the

@@ -34,6 +34,7 @@ enum class SiteKind {
   attention,  ///< attention and the norms around it: its result is added to what it reads
   mlp,        ///< the MLP and the norms around it, likewise
   block,      ///< a whole layer of both: its result takes the place of what it reads
+  output,     ///< what makes logits of hidden states, a linear layer
 };
 
 /// Somewhere in a model where adapters may sit.
@@ -49,9 +50,11 @@ struct Site {
 
   /// The weight as (out, in); decoded, in float32, if it is quantised.
   Tensor matrix() const;
-  /// Whether it is a router or part of an expert, which read tokens (N, in), not rows (B, T, in).
-  bool is_routed() const {
-    return name.ends_with(".gate") || name.find(".experts.") != std::string::npos;
+  /// Whether it is a router, part of an expert, or the output layer, which read tokens (N, in), not
+  /// rows (B, T, in).
+  bool reads_tokens() const {
+    return kind == SiteKind::output || name.ends_with(".gate") ||
+           name.find(".experts.") != std::string::npos;
   }
   bool has_bias() const { return bias != nullptr && bias->defined(); }
 };

@@ -26,14 +26,15 @@ Weights NextToken::weights(const Batch& batch) const {
 }
 
 std::vector<Term> NextToken::operator()(Model& model, const Batch& batch, const Weights& total) {
-  const ModelOutput out = model.forward(model_input(batch), nullptr);
+  const ModelInput input = model_input(batch);
+  const ModelOutput out = model.forward(input, nullptr);
   std::vector<Term> terms;
   for (const RowGroup& group : row_groups(batch, "loss")) {
     const auto [hidden, targets] = predictions(group.of(out.hidden), group.of(batch.labels));
     const auto all = total.find(group.term);
     const std::optional<double> gradient =
         all == total.end() || all->second == 0 ? std::nullopt : std::optional(1 / all->second);
-    terms.push_back({group.term, model.cross_entropy(hidden, targets, gradient)});
+    terms.push_back({group.term, model.cross_entropy(hidden, targets, gradient, input.adapters)});
   }
   if (const auto balance = router_balance(model.config(), out, batch)) terms.push_back(*balance);
   return terms;

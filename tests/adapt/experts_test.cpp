@@ -60,7 +60,7 @@ TEST_P(AdaptersAtExperts, cannot_differ_between_rows) {
   list.push_back(adapter("LORA"));
   list.push_back(adapter("LORA"));
   const Tensor before = hidden().detach();
-  EXPECT_TRUE(says(message_of([&] { RowAdapters rows(list); }), "without experts and routers"));
+  EXPECT_TRUE(says(message_of([&] { RowAdapters rows(list); }), "without experts, routers"));
   EXPECT_TRUE(at::equal(hidden().detach(), before)) << "and both are still in the model";
 }
 

@@ -122,7 +122,7 @@ TEST_P(GoldenAdapters, become_part_of_the_weights_when_they_are_merged) {
   const bool bottleneck = tensors_in(folder()).filename() == "adapter.safetensors";
   const char* reason = bottleneck                ? "is not linear"
                        : method() == "lora_bias" ? "it has no bias that could take"
-                                                 : "it is the output layer too";
+                                                 : "embedding and output layer are one";
   EXPECT_TRUE(says(refusal, reason));
 }
 

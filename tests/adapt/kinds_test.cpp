@@ -129,8 +129,30 @@ TEST_F(AdapterKinds, come_back_from_files_in_words_that_peft_understands) {
   lora.layers_to_transform = {};
   lora.target_modules = {"wte", "c_fc"};
   lora.lora_dropout = 0.1;  // which embeddings do without, as in PEFT
-  lora.modules_to_save = {};
-  saved(lora);
+  lora.modules_to_save = {"*.h.1.ln_?", "ln_f"};
+  EXPECT_EQ(saved(lora)["modules_to_save"],
+            nlohmann::json({"transformer.h.1.ln_1", "transformer.h.1.ln_2", "ln_f"}));
+}
+
+TEST_F(AdapterKinds, dora_sees_when_its_matrices_or_its_layer_change) {
+  AdapterOptions dora = kind("LORA");
+  dora.use_dora = true;
+  auto adapter = Adapter::make(*model, dora, 1);
+  const TemporaryFolder folder;
+  adapter->save(folder.path(), "base");
+  const auto expect_as_new = [&] {
+    const Tensor found = hidden();
+    adapter->save(folder.path(), "base");
+    adapter.reset();
+    adapter = Adapter::load(*model, folder.path());
+    EXPECT_TRUE(at::equal(hidden(), found));
+  };
+  expect_as_new();
+  disturb(*adapter);
+  expect_as_new();
+  const at::NoGradGuard no_grad;
+  adapter->modules()[0]->site().weight->mul_(1.5);
+  expect_as_new();
 }
 
 TEST_F(AdapterKinds, with_an_embedding_that_is_the_output_too_say_so) {
@@ -286,7 +308,7 @@ TEST_F(AdapterKinds, are_written_for_llama_cpp_where_it_has_words_for_them) {
   EXPECT_TRUE(says(file(lora), "no biases"));
   lora = kind("LORA");
   lora.target_modules = {"wte"};
-  EXPECT_TRUE(says(file(lora), "output layer too"));
+  EXPECT_TRUE(says(file(lora), "embedding and output layer are one"));
   EXPECT_TRUE(says(file(kind("IA3")), "LoRA alone"));
 }
 

@@ -42,13 +42,15 @@ METHODS = {
     "ia3": {},
     "vera": dict(r=4, save_projection=True),
     "embedding": dict(r=3, lora_alpha=6),
+    "output": dict(r=3, lora_alpha=6),
+    "dora_ends": dict(r=3, lora_alpha=6, use_dora=True),
     "bias": dict(r=2, lora_alpha=4, bias="lora_only"),
     "bias_all": dict(r=2, lora_alpha=4, bias="all"),
     "lora_bias": dict(r=2, lora_alpha=6, lora_bias=True),
     "lora_plus": dict(r=3, lora_alpha=6),
     "pissa": dict(r=3, lora_alpha=6, init_lora_weights="pissa"),
 }
-FROZEN = ("base_model.vera_A", "base_model.vera_B", "embed_tokens.base_layer.weight")  # saved, not trained
+FROZEN = ("base_model.vera_A", "base_model.vera_B", "embed_tokens.base_layer.weight", "wte.base_layer.weight", "lm_head.base_layer.weight")  # saved, not trained
 
 
 def base_of(family):
@@ -63,6 +65,10 @@ def config_of(family, method):
         return peft.VeraConfig(**settings)
     if method in ("embedding", "lora_plus"):
         settings["target_modules"] = EMBEDDING[family]
+    if method == "output":
+        settings["target_modules"] = ["lm_head", *TARGETS[family][:1]]
+    if method == "dora_ends":
+        settings["target_modules"] = [EMBEDDING[family][0], "lm_head"]
     if "bias" in method and family == "gpt2":
         settings["target_modules"] = ["c_fc", "c_proj"]
     return peft.LoraConfig(**settings)
