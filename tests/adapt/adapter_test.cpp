@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
+#include "lathe/adapt/files.h"
 #include "lathe/base/file.h"
+#include "lathe/io/json.h"
 #include "tests/support/errors.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/tiny_model.h"
@@ -44,6 +48,24 @@ TEST_F(Adapters, a_new_one_leaves_the_model_as_it_was_to_the_bit) {
     EXPECT_GT(adapter->named_tensors()[0].tensor->abs().sum().item<double>(), 0);
   }
   EXPECT_TRUE(at::equal(hidden(), before)) << "it is gone";
+}
+
+TEST_F(Adapters, of_a_classifier_that_peft_wrote_have_a_label_for_each_output) {
+  ModelConfig config = small_config();
+  config.labels = {"good", "bad", "so-so"};
+  config.problem_type = "single_label_classification";
+  model = new_model(config, 1);
+  const TemporaryFolder folder;
+  Adapter::make(*model, lora({"q_proj"}), 1)->save(folder.path(), "base");
+  EXPECT_EQ(read_adapter_facts(folder.path()).labels, config.labels);
+  nlohmann::json saved = load_json(folder / "adapter_config.json");
+  EXPECT_EQ(saved["task_type"], "SEQ_CLS");
+  saved.erase("labels");
+  saved.erase("problem_type");
+  write_file_atomic(folder / "adapter_config.json", saved.dump());
+  const AdapterFacts facts = read_adapter_facts(folder.path());
+  EXPECT_EQ(facts.labels, (std::vector<std::string>{"LABEL_0", "LABEL_1", "LABEL_2"}));
+  EXPECT_EQ(facts.problem_type, "single_label_classification");
 }
 
 TEST_F(Adapters, sit_at_the_layers_that_are_named) {

@@ -1,9 +1,11 @@
 // Adapters at the experts of a mixture: each reads the tokens that chose it.
 #include <gtest/gtest.h>
 
+#include "lathe/adapt/gguf_lora.h"
 #include "lathe/adapt/row_adapters.h"
 #include "lathe/model/files.h"
 #include "tests/support/errors.h"
+#include "tests/support/temporary_folder.h"
 
 namespace lathe {
 namespace {
@@ -62,6 +64,13 @@ TEST_P(AdaptersAtExperts, cannot_differ_between_rows) {
   const Tensor before = hidden().detach();
   EXPECT_TRUE(says(message_of([&] { RowAdapters rows(list); }), "without experts, routers"));
   EXPECT_TRUE(at::equal(hidden().detach(), before)) << "and both are still in the model";
+}
+
+TEST_P(AdaptersAtExperts, have_no_words_in_llama_cpp) {
+  const TemporaryFolder folder;
+  const auto made = adapter("LORA");
+  EXPECT_TRUE(says(message_of([&] { save_gguf_lora(*model, *made, folder / "lora.gguf"); }),
+                   "leave experts out, or merge the adapter"));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, AdaptersAtExperts, testing::Values("mixtral", "qwen3_moe"),

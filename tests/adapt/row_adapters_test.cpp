@@ -92,6 +92,18 @@ TEST_F(RowAdaptersTest, learn_each_from_its_own_rows) {
   for (const NamedTensor& each : last) EXPECT_FALSE(each.tensor->grad().defined());
 }
 
+TEST_F(RowAdaptersTest, do_as_much_as_their_strength_says) {
+  const Tensor base = hidden(ids).detach();
+  const auto list = all_adapters();
+  const RowAdapters rows(list);
+  const std::vector<int64_t> adapters = {0, 1, 2, 3, 4, 5, 6, 7};
+  const Tensor whole = hidden(ids, adapters).detach();
+  list[0]->set_strength(0);
+  const Tensor without = hidden(ids, adapters).detach();
+  EXPECT_TRUE(at::allclose(without[0], base[0], 1e-5, 1e-6));
+  EXPECT_TRUE(at::allclose(without[1], whole[1], 1e-5, 1e-6));
+}
+
 TEST_F(RowAdaptersTest, drop_each_its_own_share) {
   std::vector<std::unique_ptr<Adapter>> list;
   for (const double share : {0.0, 0.9}) {

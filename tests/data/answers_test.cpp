@@ -61,6 +61,16 @@ TEST_F(Answers, completions_and_the_end_of_text_are_learned) {
   EXPECT_EQ(source->rows_per_epoch(), 2);
 }
 
+TEST_F(Answers, have_no_bits_per_byte_because_prompts_are_bytes_too) {
+  const auto bytes_of = [&](const char* row) {
+    const DataOptions options = options_for(row);
+    const Dataset data = open_dataset(options, tokenizer_with(), 0);
+    return training_source(data, options, 0)->next(1).at(0).text_bytes;
+  };
+  EXPECT_FALSE(bytes_of(R"({"prompt": "1+1=", "completion": "2"})"));
+  EXPECT_TRUE(bytes_of(R"({"text": "1+1=2"})"));
+}
+
 TEST_F(Answers, everything_is_learned_if_so_wished) {
   const Tokenizer tokenizer = tokenizer_with();
   DataOptions options = options_for(R"({"prompt": "1+1=", "completion": "2"})");

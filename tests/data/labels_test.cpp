@@ -106,6 +106,22 @@ TEST_F(LabelledTexts, may_only_have_labels_that_are_known) {
                    "the label y is not known; there are x, z"));
 }
 
+TEST_F(LabelledTexts, of_validation_have_labels_of_training) {
+  const DataOptions options = options_for(rows, "{\"text\": \"a\", \"label\": \"z\"}\n");
+  EXPECT_TRUE(says(message_of([&] { open_dataset(options, tokenizer, 0, {}, {.wanted = true}); }),
+                   "the label z is not known; there are x, y"));
+}
+
+TEST_F(LabelledTexts, are_rows_and_plain_text_is_refused_each_time) {
+  DataOptions options = options_for(rows);
+  write_text(folder / "plain.txt", "abc");
+  options.train_data = {{.path = (folder / "plain.txt").string()}};
+  for (int i = 0; i < 2; ++i)
+    EXPECT_TRUE(says(message_of([&] { open_dataset(options, tokenizer, 0, {}, {.wanted = true}); }),
+                     "texts without columns have no labels"));
+  EXPECT_EQ(open_dataset(options, tokenizer, 0).train.size(), 1U);
+}
+
 TEST_F(LabelledTexts, without_a_label_are_errors_that_name_the_row) {
   const auto message = [&](std::string_view text) {
     return message_of([&] { open_dataset(options_for(text), tokenizer, 0, {}, {.wanted = true}); });
