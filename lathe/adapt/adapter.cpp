@@ -26,6 +26,12 @@ AdapterOptions with_defaults(AdapterOptions options, Model& model) {
   return options;
 }
 
+/// Whether files of the kind can say that a saved embedding is the output layer too: PEFT's of LoRA
+/// do, and of those that Lathe alone reads it is so.
+bool can_say_tied(const AdapterOptions& options) {
+  return options.peft_type != "IA3" && options.peft_type != "VERA";
+}
+
 /// Whether `copy` is the weight, which may have been rounded before it was copied.
 bool is_copy_of(const Tensor& copy, const Tensor& weight) {
   return std::ranges::any_of(
@@ -100,6 +106,11 @@ void Adapter::draw_shared() {
 std::unique_ptr<Adapter> Adapter::make(Model& model, const AdapterOptions& options, uint64_t seed) {
   const Context making("making an adapter");
   std::unique_ptr<Adapter> adapter = outline(model, options);
+  require(
+      !adapter->saves_tied_embedding() || can_say_tied(adapter->options_),
+      "modules_to_save: embedding and output layer are one, and PEFT, which keeps them apart in "
+      "files of {}, has no word for that: train it with LORA",
+      adapter->options_.peft_type);
   const at::NoGradGuard no_grad;
   if (adapter->projections_) adapter->draw_shared();
   for (const auto& module : adapter->modules_) module->begin(seed);
@@ -122,7 +133,8 @@ std::unique_ptr<Adapter> Adapter::load(Model& model, const fs::path& directory) 
   const Context loading("loading the adapter {}", directory.string());
   std::unique_ptr<Adapter> adapter = outline(model, directory);
   require(!adapter->saves_tied_embedding() ||
-              read_adapter_facts(directory).saves_tied_embedding.value_or(true),
+              read_adapter_facts(directory).saves_tied_embedding.value_or(
+                  can_say_tied(adapter->options_)),
           "it has an embedding of its own beside an output layer that stays as it was, but in this "
           "model they are one: train it with ensure_weight_tying: true, or merge it with PEFT");
   if (adapter->projections_) adapter->draw_shared();
@@ -187,7 +199,7 @@ std::vector<double> Adapter::learning_rate_factors(double learning_rate) {
 }
 
 bool Adapter::saves_tied_embedding() const {
-  return model_.config().tie_word_embeddings &&
+  return model_.ties_embeddings() &&
          std::ranges::any_of(saved_modules_, [&](const NamedTensor& weight) {
            return weight.tensor == &model_.output_weight();
          });

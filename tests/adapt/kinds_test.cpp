@@ -169,6 +169,9 @@ TEST_F(AdapterKinds, with_an_embedding_that_is_the_output_too_say_so) {
   config["ensure_weight_tying"] = false;  // PEFT's own, which leaves the output as it was
   write_file(folder / "adapter_config.json", config.dump());
   EXPECT_TRUE(says(message_of([&] { Adapter::load(*model, folder.path()); }), "they are one"));
+  AdapterOptions ia3 = kind("IA3");
+  ia3.modules_to_save = {"wte"};
+  EXPECT_TRUE(says(refusal(ia3), "PEFT, which keeps them apart in files of IA3, has no word"));
 }
 
 TEST_F(AdapterKinds, are_called_one_behind_the_other_and_each_as_strongly_as_wanted) {
