@@ -105,13 +105,6 @@ std::map<std::string, T> pattern_in(const json& config, const char* name) {
   return patterns;
 }
 
-/// Names that PEFT reads as ends, and its one word.
-bool are_plain(const std::vector<std::string>& names) {
-  return std::ranges::none_of(names, [](const std::string& name) {
-    return name.find_first_of("^$*+?()[]{}|\\") != name.npos || name.starts_with("all-");
-  });
-}
-
 /// Whether IA3 scales what a layer reads.
 bool scales_input(const AdapterOptions& o, const Site& site) {
   return o.peft_type == "IA3" && matches_any(o.feedforward_modules, site.name);
@@ -126,6 +119,12 @@ bool is_mixed(const AdapterOptions& o, const std::string& word, const std::vecto
   return kinds.size() > 1;
 }
 
+/// Whether the configuration of the kind has that key; PEFT warns of one that it does not have.
+bool has_key(const AdapterOptions& o, std::string_view key) {
+  return o.peft_type == "LORA" ||
+         key != (o.peft_type == "IA3" ? "layers_to_transform" : "exclude_modules");
+}
+
 /// Which layers, in PEFT's words; where it has none, their full names.
 json targets(const AdapterOptions& o, const std::vector<Site>& sites) {
   const bool all = o.target_modules == std::vector<std::string>{"all-linear"};
@@ -134,7 +133,10 @@ json targets(const AdapterOptions& o, const std::vector<Site>& sites) {
     return "all-linear";
   const bool mixed = std::ranges::any_of(
       o.target_modules, [&](const std::string& word) { return is_mixed(o, word, sites); });
-  if (are_plain(o.target_modules) && are_plain(o.exclude_modules) && o.leave_out.empty() && !mixed)
+  const bool has_words = (o.exclude_modules.empty() || has_key(o, "exclude_modules")) &&
+                         (o.layers_to_transform.empty() || has_key(o, "layers_to_transform"));
+  if (has_words && std::ranges::all_of(o.target_modules, is_plain) &&
+      std::ranges::all_of(o.exclude_modules, is_plain) && o.leave_out.empty() && !mixed)
     return o.target_modules;
   json names = json::array();
   for (const Site& site : sites) names.push_back(site.name);
@@ -187,8 +189,6 @@ json peft_config(const AdapterOptions& o, const std::vector<Site>& sites,
                  {"task_type", facts.labels.empty() ? "CAUSAL_LM" : "SEQ_CLS"},
                  {"base_model_name_or_path", facts.base},
                  {"target_modules", names},
-                 {"exclude_modules", plain ? or_null(o.exclude_modules) : json(nullptr)},
-                 {"layers_to_transform", plain ? or_null(o.layers_to_transform) : json(nullptr)},
                  {"modules_to_save", or_null(o.modules_to_save)},
                  {"fan_in_fan_out", std::ranges::any_of(sites,
                                                         [](const Site& site) {
@@ -196,6 +196,11 @@ json peft_config(const AdapterOptions& o, const std::vector<Site>& sites,
                                                                  site.transposed;
                                                         })},
                  {"inference_mode", true}};
+  const auto put = [&](const char* key, const auto& list) {
+    if (has_key(o, key)) config[key] = plain ? or_null(list) : json(nullptr);
+  };
+  put("exclude_modules", o.exclude_modules);
+  put("layers_to_transform", o.layers_to_transform);
   if (o.peft_type == "LORA")
     config.update({{"r", o.r.value_or(8)},
                    {"lora_alpha", o.lora_alpha},

@@ -145,11 +145,15 @@ std::vector<NamedTensor> saved_weights(const AdapterOptions& options, Model& mod
   return saved;
 }
 
+bool is_plain(const std::string& pattern) {
+  return pattern.find_first_of("^$()+{}|\\*?[]") == pattern.npos && !kind_meant(pattern);
+}
+
 std::vector<std::string> plain_names(const std::vector<std::string>& patterns,
                                      const std::vector<NamedTensor>& weights) {
   std::vector<std::string> names;
   for (const std::string& pattern : patterns) {
-    if (pattern.find_first_of("^$()+{}|\\*?[]") == pattern.npos) {
+    if (is_plain(pattern)) {
       names.push_back(pattern);
       continue;
     }

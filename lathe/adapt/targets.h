@@ -30,6 +30,9 @@ std::vector<Site> target_sites(const AdapterOptions& options, Model& model);
 std::vector<NamedTensor> saved_weights(const AdapterOptions& options, Model& model,
                                        const std::vector<Site>& sites);
 
+/// Whether PEFT reads a pattern as Lathe does, as the end of a name.
+bool is_plain(const std::string& pattern);
+
 /// The patterns as PEFT knows them, ends of names: a glob or an expression becomes the modules that
 /// it means, to which some of `weights` belong.
 std::vector<std::string> plain_names(const std::vector<std::string>& patterns,

@@ -65,7 +65,6 @@ class GptNeox final : public Model {
  protected:
   std::vector<NamedTensor> own_tensors() override;
   std::vector<Site> own_sites() override;
-  std::string output_name() const override { return "embed_out"; }
 
  private:
   /// The part that config.json's architecture calls `gpt_neox`.

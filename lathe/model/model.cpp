@@ -84,7 +84,7 @@ std::vector<Site> Model::sites() {
   if (is_classifier()) return list;
   for (const NamedTensor& weight : own_tensors())
     if (weight.tensor == &output_weight())
-      list.push_back({.name = output_name(),
+      list.push_back({.name = "lm_head",  // in all families, whatever files call its weight
                       .kind = SiteKind::output,
                       .in = config_.hidden_size,
                       .out = config_.vocab_size,

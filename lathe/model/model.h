@@ -105,8 +105,6 @@ class Model {
   virtual std::vector<NamedTensor> own_tensors() = 0;
   /// The sites below the output layer.
   virtual std::vector<Site> own_sites() = 0;
-  /// The name of the output layer.
-  virtual std::string output_name() const { return "lm_head"; }
 
   ModelConfig config_;
   GenerationConfig generation_config_;

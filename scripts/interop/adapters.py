@@ -19,7 +19,8 @@ TARGETS = {"llama": ["q_proj", "down_proj"], "qwen2": ["k_proj", "up_proj"], "ge
 SECOND = {"llama": "down_proj", "qwen2": "down_proj", "gemma3_text": "down_proj", "gpt2": "mlp.c_proj",
           "gpt_neox": "dense_4h_to_h"}  # the second layer of the MLP, whose input IA3 scales
 METHODS = {"lora": {}, "rslora": {"use_rslora": True}, "dora": {"use_dora": True}, "pissa": {"init_lora_weights": "pissa"},
-           "ia3": {}, "vera": {}}
+           "ia3": {}, "vera": {}, "output": {}, "embedding": {"use_dora": True}}
+EMBEDDING = {"gpt2": "wte", "gpt_neox": "embed_in"}  # of the others embed_tokens
 KINDS = {"ia3": "IA3", "vera": "VERA"}  # the others are LORA
 
 
@@ -33,10 +34,15 @@ def loss_of(model):
         return float(model.eval()(input_ids=ids, labels=ids).loss)
 
 
+def targets_of(family, method):
+    ends = {"output": ["lm_head"], "embedding": [EMBEDDING.get(family, "embed_tokens")]}
+    return TARGETS[family] + ends.get(method, [])
+
+
 def ours_of(family, method, settings):
     if method == "ia3":
         return {"peft_type": "IA3", "target_modules": [TARGETS[family][0], SECOND[family]]}
-    return {"peft_type": KINDS.get(method, "LORA"), "r": 4, "target_modules": TARGETS[family], **settings}
+    return {"peft_type": KINDS.get(method, "LORA"), "r": 4, "target_modules": targets_of(family, method), **settings}
 
 
 def theirs_of(family, method, settings):
@@ -44,7 +50,7 @@ def theirs_of(family, method, settings):
         return peft.IA3Config(target_modules=[TARGETS[family][0], SECOND[family]], feedforward_modules=[SECOND[family]],
                               task_type="CAUSAL_LM")
     kind = peft.VeraConfig if method == "vera" else peft.LoraConfig
-    return kind(r=4, target_modules=TARGETS[family], task_type="CAUSAL_LM", **settings)
+    return kind(r=4, target_modules=targets_of(family, method), task_type="CAUSAL_LM", **settings)
 
 
 pathlib.Path("words.txt").write_text(TEXT * 20)
@@ -74,7 +80,7 @@ for family, targets in TARGETS.items():
         model = peft.get_peft_model(AutoModelForCausalLM.from_pretrained(family, dtype=torch.float32),
                                     theirs_of(family, method, settings))
         for key, weight in model.named_parameters():
-            if any(part in key for part in ("lora_B", "vera_lambda", "ia3_l")):
+            if any(part in key for part in ("lora_B", "lora_embedding_A", "vera_lambda", "ia3_l")):
                 weight.data += 0.2 * torch.randn_like(weight)
         model.save_pretrained(f"{name}.peft")
         pairs.append((ours(f"{name}.peft"), loss_of(model)))
