@@ -124,7 +124,13 @@ std::unique_ptr<Adapter> Adapter::outline(Model& model, const AdapterOptions& op
 }
 
 std::unique_ptr<Adapter> Adapter::outline(Model& model, const fs::path& directory) {
-  std::unique_ptr<Adapter> adapter(new Adapter(model, read_adapter_config(directory)));
+  AdapterOptions options = read_adapter_config(directory);
+  // With ensure_weight_tying PEFT writes what the embedding has once more for the output layer, but
+  // names the embedding alone.
+  if (model.ties_embeddings() &&
+      has_adapter_tensor(directory, format("{}lm_head.lora_A.weight", prefix)))
+    options.target_modules.emplace_back("lm_head");
+  std::unique_ptr<Adapter> adapter(new Adapter(model, std::move(options)));
   adapter->attach();
   return adapter;
 }
@@ -133,7 +139,7 @@ std::unique_ptr<Adapter> Adapter::load(Model& model, const fs::path& directory) 
   const Context loading("loading the adapter {}", directory.string());
   std::unique_ptr<Adapter> adapter = outline(model, directory);
   require(!adapter->saves_tied_embedding() ||
-              read_adapter_facts(directory).saves_tied_embedding.value_or(
+              read_adapter_facts(directory).ensure_weight_tying.value_or(
                   can_say_tied(adapter->options_)),
           "it has an embedding of its own beside an output layer that stays as it was, but in this "
           "model they are one: train it with ensure_weight_tying: true, or merge it with PEFT");
@@ -222,7 +228,7 @@ std::string Adapter::save(const fs::path& directory, const std::string& base) {
                            .layers = config.num_hidden_layers,
                            .labels = config.labels,
                            .problem_type = config.problem_type,
-                           .saves_tied_embedding = saves_tied_embedding()};
+                           .ensure_weight_tying = saves_tied_embedding()};
   AdapterOptions options = options_.as_saved();
   options.modules_to_save = plain_names(options.modules_to_save, saved_modules_);
   return write_adapter(directory, options, sites(), values, facts);

@@ -75,7 +75,7 @@ AdapterFacts read_adapter_facts(const fs::path& directory) {
                             is_hub_config(config) ? "model_name" : "base_model_name_or_path", ""),
       .problem_type = get_string_or(config, "problem_type", "")};
   if (find_member(config, "ensure_weight_tying") != nullptr)
-    facts.saves_tied_embedding = get_bool(config, "ensure_weight_tying");
+    facts.ensure_weight_tying = get_bool(config, "ensure_weight_tying");
   if (find_member(config, "labels") != nullptr)
     facts.labels = get_names(config, "labels");
   else if (get_string_or(config, "task_type", "") == "SEQ_CLS")
@@ -107,6 +107,10 @@ void refuse_unknown(const json& config,
 std::string tensor_prefix(const AdapterOptions& options, const Site& site) {
   if (options.peft_type == "BOTTLENECK") return hub_prefix(options, site);
   return "base_model.model." + site.name;
+}
+
+bool has_adapter_tensor(const fs::path& directory, const std::string& name) {
+  return SafetensorsFile(weights_path(directory)).find(name) != nullptr;
 }
 
 void read_adapter_tensors(const fs::path& directory, const std::vector<NamedTensor>& tensors,

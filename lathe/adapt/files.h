@@ -21,7 +21,7 @@ struct AdapterFacts {
   std::string problem_type = {};         ///< of a classifier
   /// Whether an embedding that is saved with the adapter is the output layer too
   /// (ensure_weight_tying of PEFT); nothing: it does not say.
-  std::optional<bool> saves_tied_embedding = {};
+  std::optional<bool> ensure_weight_tying = {};
 };
 
 /// Reads adapter_config.json. Throws Error for a kind of adapter that is not known, and for
@@ -42,6 +42,9 @@ void refuse_unknown(const nlohmann::json& config,
 
 /// What the tensors of a module at `site` are called in files, up to the end that is the module's.
 std::string tensor_prefix(const AdapterOptions& options, const Site& site);
+
+/// Whether the file of the directory has a tensor of that name.
+bool has_adapter_tensor(const fs::path& directory, const std::string& name);
 
 /// Fills tensors from the file of the directory, and those of `optional` that are there. Throws
 /// Error if another is missing, one has another shape, or there are more.

@@ -208,7 +208,7 @@ json peft_config(const AdapterOptions& o, const std::vector<Site>& sites,
                    {"use_rslora", o.use_rslora},
                    {"use_dora", o.use_dora},
                    {"lora_bias", o.lora_bias},
-                   {"ensure_weight_tying", facts.saves_tied_embedding.value_or(false)},
+                   {"ensure_weight_tying", facts.ensure_weight_tying.value_or(false)},
                    {"rank_pattern", o.rank_pattern},
                    {"alpha_pattern", o.alpha_pattern},
                    {"bias", o.bias}});

@@ -174,6 +174,24 @@ TEST_F(AdapterKinds, with_an_embedding_that_is_the_output_too_say_so) {
   EXPECT_TRUE(says(refusal(ia3), "PEFT, which keeps them apart in files of IA3, has no word"));
 }
 
+TEST_F(AdapterKinds, of_peft_that_tie_an_adapted_embedding_adapt_the_output_too) {
+  AdapterOptions lora = kind("LORA");
+  lora.target_modules = {"wte", "lm_head"};
+  const TemporaryFolder folder;
+  const auto logits = [&] { return model->logits(hidden()).detach(); };
+  auto adapter = Adapter::make(*model, lora, 1);
+  disturb(*adapter);
+  const Tensor expected = logits();
+  adapter->save(folder.path(), "base");
+  adapter.reset();
+  nlohmann::json config = load_json(folder / "adapter_config.json");
+  config["target_modules"] = {"transformer.wte"};
+  config["ensure_weight_tying"] = true;
+  write_file(folder / "adapter_config.json", config.dump());
+  adapter = Adapter::load(*model, folder.path());
+  EXPECT_TRUE(at::equal(logits(), expected));
+}
+
 TEST_F(AdapterKinds, are_called_one_behind_the_other_and_each_as_strongly_as_wanted) {
   const Tensor base = hidden();
   const auto first = Adapter::make(*model, kind("LORA"), 1);
