@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "lathe/base/file.h"
 #include "lathe/io/json.h"
 #include "lathe/text/tokenizer_config.h"
 #include "rust/lathe_bridge.hpp"

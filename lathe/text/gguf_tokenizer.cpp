@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <nlohmann/json.hpp>
 
 #include "lathe/base/error.h"
@@ -206,21 +205,15 @@ json config_of(const GgufMetadata& metadata, const Kind& kind) {
   return config;
 }
 
-/// As llama.cpp's add_chat_template writes them. Names become names of files.
+/// As llama.cpp's add_chat_template writes them.
 std::map<std::string, std::string> chat_templates_of(const GgufMetadata& metadata) {
   std::map<std::string, std::string> templates;
   if (metadata.has("tokenizer.chat_template"))
     templates[default_template] = metadata.get_string("tokenizer.chat_template");
   if (!metadata.has("tokenizer.chat_templates")) return templates;
-  for (const std::string_view name : metadata.get_strings("tokenizer.chat_templates")) {
-    require(
-        !name.empty() && name.size() <= 64 &&
-            std::ranges::all_of(
-                name, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; }),
-        "\"tokenizer.chat_templates\": expected names of letters, digits, _ and -, found {}",
-        show_text(name));
-    templates[std::string(name)] = metadata.get_string(format("tokenizer.chat_template.{}", name));
-  }
+  for (const std::string_view name : metadata.get_strings("tokenizer.chat_templates"))
+    templates[template_name(name)] =
+        metadata.get_string(format("tokenizer.chat_template.{}", name));
   return templates;
 }
 

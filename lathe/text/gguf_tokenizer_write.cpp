@@ -224,8 +224,8 @@ void put_chat_templates(const std::map<std::string, std::string>& templates, Ggu
     if (name == default_template) {
       fields.put_string("tokenizer.chat_template", source);
     } else {
-      others.push_back(name);
-      fields.put_string(format("tokenizer.chat_template.{}", name), source);
+      others.push_back(template_name(name));
+      fields.put_string(format("tokenizer.chat_template.{}", others.back()), source);
     }
   }
   if (!others.empty()) fields.put_strings("tokenizer.chat_templates", others);

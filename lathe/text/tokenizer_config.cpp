@@ -1,10 +1,12 @@
 #include "lathe/text/tokenizer_config.h"
 
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "lathe/base/error.h"
+#include "lathe/base/file.h"
 #include "lathe/io/json.h"
 
 namespace lathe {
@@ -117,6 +119,13 @@ void add_special_tokens(json& config, const std::vector<std::string>& tokens) {
   if (!list.is_array()) list = json::array();
   for (const std::string& token : tokens)
     if (std::find(list.begin(), list.end(), json(token)) == list.end()) list.push_back(token);
+}
+
+std::string template_name(std::string_view name) {
+  std::string plain(name.substr(0, 64));
+  for (char& c : plain)
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '-') c = '_';
+  return plain;
 }
 
 std::map<std::string, std::string> load_chat_templates(const std::filesystem::path& directory) {
