@@ -44,9 +44,8 @@ nlohmann::json tokenizer_changes(const nlohmann::json& config);
 /// Adds to the list of special tokens that a config names.
 void add_special_tokens(nlohmann::json& config, const std::vector<std::string>& tokens);
 
-/// A name for a chat template that files and GGUF's keys can have: at most 64 letters, digits, _
-/// and
-/// -, with _ in the place of any other character.
+/// A name for a chat template that files and keys of GGUF can have: at most 64 letters, digits and
+/// signs "-" and "_", the last in the place of any other character.
 std::string template_name(std::string_view name);
 
 /// The chat templates in the files of a directory, by name. Throws Error if one cannot be read.
