@@ -37,8 +37,8 @@ def label(rating):
 def fetch(folder):
     archive = folder / "vaderSentiment-3.3.2.tar.gz"
     if not archive.exists():
-        subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:",
-                        "--no-build-isolation", "-d", folder, "vaderSentiment==3.3.2"], check=True)
+        subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", "vaderSentiment",
+                        "-d", folder, "vaderSentiment==3.3.2"], check=True)
     with tarfile.open(archive) as outer:
         inner = outer.extractfile("vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz")
         with tarfile.open(fileobj=inner) as tar:
