@@ -49,11 +49,12 @@ int run_classify(const ClassifyOptions& o) {
   };
   const auto add_rows = [&](const std::string& file) {
     const std::unique_ptr<Rows> rows = open_rows(file, {"text"});
-    while (const auto row = rows->next()) {
-      const nlohmann::ordered_json* text = find_member(*row, "text");
-      require(text != nullptr && text->is_string(), "{}: \"text\": expected a text in each row",
-              file);
-      labeller.add(text->get<std::string>());
+    for (size_t number = 1; const auto row = rows->next(); ++number) {
+      const auto text = [&] {
+        const Context reading("{}:{}", file, number);
+        return get_string(*row, "text");
+      };
+      labeller.add(text());
     }
   };
   if (o.text) {

@@ -19,16 +19,11 @@ const char* end_name(Completion::End end) {
 
 std::vector<Prompt> read_prompts(const fs::path& path, const std::string& otherwise) {
   const std::unique_ptr<Rows> rows = open_rows(path, {"prompt"});
-  const auto text_in = [&](const nlohmann::ordered_json& row, const char* name) {
-    const nlohmann::ordered_json* found = find_member(row, name);
-    if (found == nullptr && name == std::string_view("adapter")) return otherwise;
-    require(found != nullptr && found->is_string(), "{}: \"{}\": expected a text in each row",
-            path.string(), name);
-    return found->get<std::string>();
-  };
   std::vector<Prompt> prompts;
-  while (const auto row = rows->next())
-    prompts.push_back({text_in(*row, "prompt"), text_in(*row, "adapter")});
+  while (const auto row = rows->next()) {
+    const Context reading("{}:{}", path.string(), prompts.size() + 1);
+    prompts.push_back({get_string(*row, "prompt"), get_string_or(*row, "adapter", otherwise)});
+  }
   require(!prompts.empty(), "{}: expected rows with \"prompt\", found none", path.string());
   return prompts;
 }

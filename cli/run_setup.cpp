@@ -7,7 +7,6 @@ namespace lathe {
 namespace {
 
 constexpr const char* recipe_file = "recipe.yaml";
-constexpr uint64_t largest_template = 1'000'000;  // bytes
 
 void remove_run(const fs::path& folder) {
   for (const char* name : {"checkpoints", "best", "metrics.jsonl", "model", "adapter", recipe_file})
@@ -56,7 +55,7 @@ Tokenizer load_tokenizer(const Recipe& recipe) {
   if (!recipe.chat_template_path.empty()) {
     TokenizerFiles files = tokenizer.files();
     files.chat_templates = {
-        {default_template, read_file(recipe.chat_template_path, largest_template)}};
+        {default_template, read_file(recipe.chat_template_path, largest_chat_template)}};
     tokenizer = Tokenizer::from_files(files);
   }
   if (recipe.additional_special_tokens.empty()) return tokenizer;

@@ -12,20 +12,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string text_of(const Json& object, const char* name) {
-  const Json* found = find_member(object, name);
-  if (found == nullptr) return {};
-  if (!found->is_string())
-    fail("{}: expected a text, found {}", show_text(name), show_json(*found));
-  return found->get<std::string>();
-}
-
-std::string needed_text(const Json& object, const char* name) {
-  if (find_member(object, name) == nullptr)
-    fail("{}: expected a text, found none", show_text(name));
-  return text_of(object, name);
-}
-
 /// The tools of a row: a list of schemas, or the JSON text of one (what keeps the columns of a
 /// table of one type).
 Json tools_of(const Json& row) {
@@ -84,7 +70,7 @@ Dialogue read_messages(const Json& row, const char* column) {
     const Context reading("{}, message {}", show_text(column), number);
     if (!each.is_object())
       fail("expected an object with role and content, found {}", show_json(each));
-    needed_text(each, "role");
+    get_string(each, "role");
     conversation.messages.push_back(without_nulls(each));
   }
   if (const Json* variables = find_member(row, "chat_template_kwargs")) {
@@ -97,27 +83,27 @@ Dialogue read_messages(const Json& row, const char* column) {
 
 Dialogue read_sharegpt(const Json& row) {
   Dialogue conversation{.messages = Json::array(), .tools = tools_of(row), .variables = nullptr};
-  if (const std::string system = text_of(row, "system"); !system.empty())
+  if (const std::string system = get_string_or(row, "system", ""); !system.empty())
     conversation.messages.push_back(message("system", system));
   size_t number = 0;
   for (const Json& each : list_of(row, "conversations")) {
     const Context reading("\"conversations\", message {}", ++number);
     if (!each.is_object())
       fail("expected an object with from and value, found {}", show_json(each));
-    const std::string from = needed_text(each, "from");
+    const std::string from = get_string(each, "from");
     const auto role = sharegpt_roles().find(from);
     if (role == sharegpt_roles().end())
       fail("\"from\": expected human, gpt, system or tool, found {}", show_text(from));
-    conversation.messages.push_back(message(role->second, needed_text(each, "value")));
+    conversation.messages.push_back(message(role->second, get_string(each, "value")));
   }
   return conversation;
 }
 
 AlpacaRow read_alpaca(const Json& row) {
-  AlpacaRow parts{.instruction = needed_text(row, "instruction"),
-                  .input = text_of(row, "input"),
-                  .output = needed_text(row, "output"),
-                  .system = text_of(row, "system"),
+  AlpacaRow parts{.instruction = get_string(row, "instruction"),
+                  .input = get_string_or(row, "input", ""),
+                  .output = get_string(row, "output"),
+                  .system = get_string_or(row, "system", ""),
                   .history = {}};
   const Json* history = find_member(row, "history");
   if (history == nullptr) return parts;

@@ -153,14 +153,16 @@ const Json* member_of(const Json& object, std::string_view key) {
   return member == object.end() || member->is_null() ? nullptr : &*member;
 }
 
-[[noreturn]] void fail_member(std::string_view key, std::string_view expected, const json* found) {
+template <class Json>
+[[noreturn]] void fail_member(std::string_view key, std::string_view expected, const Json* found) {
   if (found == nullptr) fail("{}: expected {}, but it is missing", show_text(key), expected);
-  fail("{}: expected {}, found {}", show_text(key), expected, show_json(*found));
+  fail("{}: expected {}, found {}", show_text(key), expected, show(*found));
 }
 
-const json& need(const json& object, std::string_view key, std::string_view expected) {
-  const json* member = find_member(object, key);
-  if (member == nullptr) fail_member(key, expected, nullptr);
+template <class Json>
+const Json& need(const Json& object, std::string_view key, std::string_view expected) {
+  const Json* member = member_of(object, key);
+  if (member == nullptr) fail_member(key, expected, member);
   return *member;
 }
 
@@ -185,9 +187,10 @@ bool as_bool(const json& value, std::string_view key) {
   return value.get<bool>();
 }
 
-std::string as_string(const json& value, std::string_view key) {
+template <class Json>
+std::string as_string(const Json& value, std::string_view key) {
   if (!value.is_string()) fail_member(key, "a string", &value);
-  return value.get<std::string>();
+  return value.template get<std::string>();
 }
 
 }  // namespace
@@ -256,6 +259,16 @@ std::string get_string(const json& object, std::string_view key) {
 
 std::string get_string_or(const json& object, std::string_view key, std::string_view fallback) {
   const json* member = find_member(object, key);
+  return member == nullptr ? std::string(fallback) : as_string(*member, key);
+}
+
+std::string get_string(const nlohmann::ordered_json& object, std::string_view key) {
+  return as_string(need(object, key, "a string"), key);
+}
+
+std::string get_string_or(const nlohmann::ordered_json& object, std::string_view key,
+                          std::string_view fallback) {
+  const auto* member = find_member(object, key);
   return member == nullptr ? std::string(fallback) : as_string(*member, key);
 }
 

@@ -55,6 +55,9 @@ bool get_bool_or(const nlohmann::json& object, std::string_view key, bool fallba
 std::string get_string(const nlohmann::json& object, std::string_view key);
 std::string get_string_or(const nlohmann::json& object, std::string_view key,
                           std::string_view fallback);
+std::string get_string(const nlohmann::ordered_json& object, std::string_view key);
+std::string get_string_or(const nlohmann::ordered_json& object, std::string_view key,
+                          std::string_view fallback);
 const nlohmann::json& get_array(const nlohmann::json& object, std::string_view key);
 const nlohmann::json& get_object(const nlohmann::json& object, std::string_view key);
 

@@ -129,14 +129,13 @@ std::string template_name(std::string_view name) {
 }
 
 std::map<std::string, std::string> load_chat_templates(const std::filesystem::path& directory) {
-  constexpr uint64_t largest = 1 << 20;
   std::map<std::string, std::string> templates;
   if (const auto file = directory / chat_template_file; std::filesystem::exists(file))
-    templates[default_template] = read_file(file, largest);
+    templates[default_template] = read_file(file, largest_chat_template);
   if (const auto folder = directory / chat_template_folder; std::filesystem::is_directory(folder)) {
     for (const auto& entry : std::filesystem::directory_iterator(folder))
       if (entry.path().extension() == ".jinja")
-        templates[entry.path().stem().string()] = read_file(entry.path(), largest);
+        templates[entry.path().stem().string()] = read_file(entry.path(), largest_chat_template);
   }
   return templates;
 }

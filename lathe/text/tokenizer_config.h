@@ -1,6 +1,7 @@
 // tokenizer_config.json: which tokens have a role, and what changes against tokenizer.json.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
@@ -15,6 +16,7 @@ namespace lathe {
 inline constexpr const char* tokenizer_file = "tokenizer.json";
 inline constexpr const char* tokenizer_config_file = "tokenizer_config.json";
 inline constexpr const char* chat_template_file = "chat_template.jinja";
+inline constexpr uint64_t largest_chat_template = 1 << 20;  // bytes
 inline constexpr const char* chat_template_folder = "additional_chat_templates";
 
 /// Of chat templates: the name of the one in chat_template_file, and of the one for conversations
