@@ -19,20 +19,31 @@ enum class SkipReason {
 };
 inline constexpr size_t skip_reasons = 4;
 
+/// Rows or files that something was noticed about.
+struct NotedPlaces {
+  uint64_t count = 0;
+  std::vector<std::string> examples;  ///< the first few, as file:line
+
+  /// `line` 0 stands for the whole file.
+  void add(const std::filesystem::path& file, uint64_t line);
+  NotedPlaces& operator+=(const NotedPlaces& other);
+  /// For a person: `(a.txt:1, b.txt:7, ...)`.
+  std::string text() const;
+};
+
 /// Counts of documents read and left out.
 struct DocumentReport {
-  struct Skipped {
-    uint64_t count = 0;
-    std::vector<std::string> examples;  ///< the first few, as file:line
-  };
   uint64_t documents = 0;
   uint64_t text_bytes = 0;
-  std::array<Skipped, skip_reasons> skipped;
+  std::array<NotedPlaces, skip_reasons> skipped;
+  /// Rows whose prompt ends inside a token of the row: asked by itself, it has other tokens there
+  /// than those that the answer was learned behind.
+  NotedPlaces merged_prompts;
 
-  const Skipped& operator[](SkipReason reason) const {
+  const NotedPlaces& operator[](SkipReason reason) const {
     return skipped[static_cast<size_t>(reason)];
   }
-  /// Counts one document left out; `line` 0 stands for the whole file.
+  /// Counts one document left out.
   void skip(SkipReason reason, const std::filesystem::path& file, uint64_t line);
   uint64_t total_skipped() const;
   DocumentReport& operator+=(const DocumentReport& other);

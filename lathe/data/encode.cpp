@@ -138,7 +138,7 @@ class Encoder {
       const DocumentPiece& piece = batch[i].piece;
       if (piece.withdrawn) continue;  // its document is never ended
       if (piece.begins) writer.begin_document(piece.complete ? std::nullopt : bos_);
-      writer.add(piece.text, tokens[i], targets_of(batch[i], tokens[i]));
+      writer.add(piece.text, tokens[i], targets_of(batch[i], tokens[i], reader.report()));
       if (piece.ends && !writer.end_document(piece.complete ? std::nullopt : eos_, names_of(piece)))
         reader.report().skip(SkipReason::no_tokens, batch[i].file, batch[i].line);
     }
@@ -156,7 +156,8 @@ class Encoder {
   }
 
   /// Which tokens of a document are learned; nothing if all are.
-  std::vector<uint8_t> targets_of(const Pending& pending, const std::vector<int32_t>& ids) const {
+  std::vector<uint8_t> targets_of(const Pending& pending, const std::vector<int32_t>& ids,
+                                  DocumentReport& report) const {
     const DocumentPiece& piece = pending.piece;
     if (!piece.prompt && !piece.targets) return {};
     const Context reading("reading {}:{}", pending.file.string(), pending.line);
@@ -167,7 +168,8 @@ class Encoder {
     } else {
       // As TRL does it: tokens may merge across the border, and are then part of the answer.
       const std::vector<int32_t> prompt = tokenizer_.encode(*piece.prompt, false);
-      const auto [differs, _] = std::ranges::mismatch(ids, prompt);
+      const auto [differs, of_prompt] = std::ranges::mismatch(ids, prompt);
+      if (of_prompt != prompt.end()) report.merged_prompts.add(pending.file, pending.line);
       std::fill(targets.begin(), targets.begin() + (differs - ids.begin()), uint8_t{0});
     }
     const bool any = std::ranges::find(targets, uint8_t{1}) != targets.end();

@@ -61,6 +61,22 @@ TEST_F(Answers, completions_and_the_end_of_text_are_learned) {
   EXPECT_EQ(source->rows_per_epoch(), 2);
 }
 
+TEST_F(Answers, rows_whose_prompt_ends_inside_a_token_are_counted) {
+  TokenizerOptions whole_words;
+  whole_words.vocab_size = 300;
+  bool given = false;
+  const Tokenizer tokenizer = train_tokenizer(whole_words, [&]() -> std::optional<std::string> {
+    if (std::exchange(given, true)) return std::nullopt;
+    return "is two is two is two is two is two";
+  });
+  const Dataset data = open_dataset(options_for(R"({"prompt": "1+1 is", "completion": " two"}
+{"prompt": "1+1 is ", "completion": "two"}
+)"),
+                                    tokenizer, 0);
+  EXPECT_EQ(data.train_report.merged_prompts.count, 1U);
+  EXPECT_TRUE(says(data.train_report.summary(), "rows.jsonl:2), so that asked alone"));
+}
+
 TEST_F(Answers, have_no_bits_per_byte_because_prompts_are_bytes_too) {
   const auto bytes_of = [&](const char* row) {
     const DataOptions options = options_for(row);

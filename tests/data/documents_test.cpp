@@ -166,13 +166,14 @@ TEST(DocumentReport, survives_json_and_adds_up) {
   report.text_bytes = 50;
   report.skip(SkipReason::empty, "a.txt", 0);
   report.skip(SkipReason::invalid_utf8, "b.txt", 7);
+  report.merged_prompts.add("c.jsonl", 2);
   DocumentReport sum = report_from_json(to_json(report));
   EXPECT_EQ(to_json(sum), to_json(report));
   sum += report;
   EXPECT_EQ(sum.documents, 6U);
-  EXPECT_EQ(sum.summary(),
-            "6 documents, 100 bytes; left out 4: 2 empty (a.txt, a.txt); "
-            "2 not UTF-8 (b.txt:7, b.txt:7)");
+  EXPECT_TRUE(sum.summary().starts_with(
+      "6 documents, 100 bytes; left out 4: 2 empty (a.txt, a.txt); 2 not UTF-8 (b.txt:7, b.txt:7); "
+      "2 prompts end inside a token (c.jsonl:2, c.jsonl:2), "));
   nlohmann::json bad = to_json(report);
   bad["skipped"].erase("empty");
   EXPECT_THROW(report_from_json(bad), Error);
