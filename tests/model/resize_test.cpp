@@ -31,7 +31,8 @@ TEST_P(ResizeTokenEmbeddings, keeps_the_old_logits_and_gives_new_tokens_their_me
   EXPECT_EQ(model_->config().vocab_size, 13);
   const Tensor after = model_->logits(model_->hidden_states({ids, {}, {}}));
   ASSERT_EQ(after.size(-1), 13);
-  EXPECT_TRUE(at::equal(after.narrow(-1, 0, 10), before));
+  // Products of other sizes may add in another order.
+  EXPECT_TRUE(at::allclose(after.narrow(-1, 0, 10), before, 1e-6, 1e-7));
   EXPECT_TRUE(at::allclose(after.select(-1, 12), before.mean(-1), 1e-5, 1e-6));
   const Tensor added = at::tensor({11}, at::kLong).unsqueeze(0);
   EXPECT_TRUE(model_->hidden_states({added, {}, {}}).isfinite().all().item<bool>());

@@ -73,12 +73,15 @@ TEST_F(FrozenParts, end_at_the_lowest_weight_that_is_trained) {
             0);
 }
 
-TEST_F(FrozenParts, losses_with_kept_states_are_those_without_bit_for_bit) {
+/// To the bit on processors where a product does not add in another order when it has more rows.
+TEST_F(FrozenParts, losses_with_kept_states_are_those_without) {
   for (const int64_t layers : {1, 2}) {
     data_.states = nullptr;
     const std::vector<double> expected = losses();
     makes_states(layers);
-    EXPECT_EQ(losses(), expected) << layers;
+    const std::vector<double> found = losses();
+    for (size_t i = 0; i < expected.size(); ++i)
+      EXPECT_NEAR(found.at(i), expected[i], 1e-6 * expected[i]) << layers;
   }
 }
 
