@@ -33,6 +33,7 @@ struct Recipe {
   DataOptions data;
   TrainOptions train;
   RuntimeOptions runtime;
+  std::vector<std::string> cloze_data;
   std::string sample_prompt;
   int64_t sample_tokens = 64;
   bool overwrite = false;

@@ -1,6 +1,7 @@
 // lathe train RECIPE.yaml: from a recipe to a run.
 #include <algorithm>
 
+#include "cli/before_and_after.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
 #include "cli/publish.h"
@@ -24,6 +25,7 @@ int run_train(const Recipe& given) {
   Recipe recipe = given;
   const Tokenizer tokenizer = load_tokenizer(recipe);
   std::unique_ptr<Model> model = make_model(recipe, tokenizer);
+  std::vector<ClozeQuestion> questions = read_cloze_questions(recipe.cloze_data, tokenizer, *model);
   Dataset data = load_data(recipe, tokenizer, *model, observer.line());
   model = with_outputs(std::move(model), recipe, data);
   model->to(device);
@@ -40,16 +42,21 @@ int run_train(const Recipe& given) {
   Optimizer optimizer = optimizer_for(trained, recipe, *model);
   Training training{*model,   *objective,   *source, optimizer,       *parallel,
                     observer, folder.get(), {},      trained.learners};
+  const Validation validation{*model, *objective, tokenizer, recipe, data, std::move(questions)};
   if (data.validation.size() > 0) {
-    recipe.train.best.require_measured(measured_names(data));
-    training.evaluate = [&] { return validate(*model, *objective, tokenizer, recipe, data); };
+    recipe.train.best.require_measured(validation.names());
+    training.evaluate = [&] { return validation.measure(); };
   }
   observer.line().print(describe_run(recipe, *model, trained, data));
   record_recipe(*folder, given);
-  if (!train(training, recipe.train)) {
+  const std::optional<int64_t> result = train(training, recipe.train);
+  if (!result) {
     observer.line().print("stopped after a checkpoint; the same command goes on from there");
     return 0;
   }
+  if (const std::string gain = before_and_after(folder->path() / "metrics.jsonl", *result);
+      !gain.empty())
+    observer.line().print(gain);
   observer.line().print(publish_result(recipe, *model, adapters, tokenizer, folder->path()));
   return 0;
 }

@@ -29,32 +29,36 @@ std::string sample(Model& model, const Tokenizer& tokenizer, const Recipe& recip
 
 }  // namespace
 
-Evaluation validate(Model& model, Objective& objective, const Tokenizer& tokenizer,
-                    const Recipe& recipe, const Dataset& data) {
+Evaluation Validation::measure() const {
   if (data.labels) {
     EvaluationBatches batches = validation_batches(data, recipe.data);
     ClassificationScores scores(*data.labels);
     return evaluate_classifier(model, scores, [&] { return batches.next(); });
   }
-  const auto measure = [&](const DocumentSet* part) {
+  const auto loss_of = [&](const DocumentSet* part) {
     EvaluationBatches batches = validation_batches(data, recipe.data, 0, 1, part);
     return evaluate(model, objective, [&] { return batches.next(); });
   };
   Evaluation all;
-  if (data.validation_parts.empty()) all = measure(nullptr);
+  if (data.validation_parts.empty()) all = loss_of(nullptr);
   for (const auto& [name, documents] : data.validation_parts) {
-    const Evaluation e = measure(&documents);
+    const Evaluation e = loss_of(&documents);
     all.loss += (e.loss - all.loss) * e.tokens / std::max(1.0, all.tokens + e.tokens);
     all.tokens += e.tokens;
     all.text_bytes += e.text_bytes;
     all.metrics.emplace_back(name + "_loss", e.loss);
     all.metrics.emplace_back(name + "_perplexity", e.perplexity());
   }
+  if (!questions.empty()) {
+    const ClozeScores scores = cloze_scores(questions, answer_cloze(model, tokenizer, questions));
+    all.metrics.emplace_back("cloze_accuracy", scores.accuracy);
+    all.metrics.emplace_back("cloze_accuracy_a_byte", scores.accuracy_a_byte);
+  }
   all.sample = sample(model, tokenizer, recipe);
   return all;
 }
 
-std::vector<std::string> measured_names(const Dataset& data) {
+std::vector<std::string> Validation::names() const {
   std::vector<std::string> names = {"loss"};
   if (data.labels) {
     const std::vector<std::string> of_classifier = metric_names(data.labels->type);
@@ -64,6 +68,7 @@ std::vector<std::string> measured_names(const Dataset& data) {
   names.insert(names.end(), {"perplexity", "bits_per_byte"});
   for (const auto& [name, documents] : data.validation_parts)
     names.insert(names.end(), {name + "_loss", name + "_perplexity"});
+  if (!questions.empty()) names.insert(names.end(), {"cloze_accuracy", "cloze_accuracy_a_byte"});
   return names;
 }
 

@@ -4,17 +4,12 @@
 
 #include "lathe/generate/padded.h"
 #include "lathe/io/json.h"
+#include "lathe/io/rows.h"
 
 namespace lathe {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string text_of(const Json& row, const char* name) {
-  const auto found = row.find(name);
-  if (found == row.end() || !found->is_string()) fail("\"{}\": expected a text", name);
-  return found->get<std::string>();
-}
 
 /// How many tokens `row`, a prompt with a choice, has in common with the prompt.
 int64_t common_tokens(const std::vector<int64_t>& row, const std::vector<int32_t>& prompt,
@@ -25,10 +20,37 @@ int64_t common_tokens(const std::vector<int64_t>& row, const std::vector<int32_t
   return differs - row.begin();
 }
 
+/// A question as the model reads it.
+struct ClozeRows {
+  std::vector<std::vector<int64_t>> tokens;  ///< the prompt with each choice
+  std::vector<int64_t> begins;               ///< of the choices' tokens
+  int64_t shared = 0;                        ///< tokens that all begin with
+  int64_t longest = 0;
+};
+
+/// Throws Error if the model cannot read it.
+ClozeRows rows_of(const ClozeQuestion& question, const Tokenizer& tokenizer, const Model& model) {
+  const std::vector<int32_t> prompt = tokenizer.encode(question.prompt);
+  ClozeRows rows;
+  for (const std::string& choice : question.choices) {
+    const std::string text = question.prompt + choice;
+    const std::vector<int32_t> ids = tokenizer.encode(text);
+    rows.tokens.emplace_back(ids.begin(), ids.end());
+    rows.begins.push_back(common_tokens(rows.tokens.back(), prompt, text));
+    rows.longest = std::max(rows.longest, static_cast<int64_t>(ids.size()));
+    require_known_tokens(rows.tokens.back(), model);
+  }
+  require(rows.longest <= model.config().max_position_embeddings,
+          "a question of {} tokens does not fit the model's context of {}", rows.longest,
+          model.config().max_position_embeddings);
+  rows.shared = *std::ranges::min_element(rows.begins);
+  return rows;
+}
+
 }  // namespace
 
 ClozeQuestion cloze_question(const Json& row) {
-  ClozeQuestion question{.prompt = text_of(row, "prompt"), .choices = {}};
+  ClozeQuestion question{.prompt = get_string(row, "prompt"), .choices = {}};
   const auto choices = row.find("choices");
   if (choices == row.end() || !choices->is_array() || choices->size() < 2)
     fail("\"choices\": expected at least two texts");
@@ -53,26 +75,25 @@ ClozeQuestion cloze_question(const Json& row) {
   return question;
 }
 
+std::vector<ClozeQuestion> read_cloze_questions(const std::vector<std::string>& files,
+                                                const Tokenizer& tokenizer, const Model& model) {
+  std::vector<ClozeQuestion> questions;
+  for (const std::string& file : files) {
+    const auto rows = open_rows(file);
+    for (size_t row = 1; const auto found = rows->next(); ++row) {
+      const Context reading("{}:{}", file, row);
+      questions.push_back(cloze_question(*found));
+      rows_of(questions.back(), tokenizer, model);  // now, rather than in the middle of a run
+    }
+  }
+  require(files.empty() || !questions.empty(), "found no question in {}", fmt::join(files, ", "));
+  return questions;
+}
+
 ClozeResult answer_cloze(Model& model, const Tokenizer& tokenizer, const ClozeQuestion& question,
                          PromptCache& kept) {
   const at::NoGradGuard no_grad;
-  const std::vector<int32_t> prompt = tokenizer.encode(question.prompt);
-  std::vector<std::vector<int64_t>> rows;
-  std::vector<int64_t> begins;  // of the choices' tokens
-  size_t longest = 0;
-  for (const std::string& choice : question.choices) {
-    const std::string text = question.prompt + choice;
-    const std::vector<int32_t> ids = tokenizer.encode(text);
-    rows.emplace_back(ids.begin(), ids.end());
-    begins.push_back(common_tokens(rows.back(), prompt, text));
-    longest = std::max(longest, ids.size());
-    require_known_tokens(rows.back(), model);
-  }
-  const auto slots = static_cast<int64_t>(longest);
-  require(slots <= model.config().max_position_embeddings,
-          "a question of {} tokens does not fit the model's context of {}", slots,
-          model.config().max_position_embeddings);
-  const int64_t shared = *std::ranges::min_element(begins);
+  const auto [rows, begins, shared, slots] = rows_of(question, tokenizer, model);
   const std::vector<int64_t> beginning(rows[0].begin(), rows[0].begin() + shared);
   const Tensor after_prompt = read_further(model, beginning, slots, kept);  // (1, D)
 
@@ -102,6 +123,27 @@ ClozeResult answer_cloze(Model& model, const Tokenizer& tokenizer, const ClozeQu
     if (a_byte > best_a_byte) best_a_byte = a_byte, result.likeliest_a_byte = i;
   }
   return result;
+}
+
+std::vector<ClozeResult> answer_cloze(Model& model, const Tokenizer& tokenizer,
+                                      std::span<const ClozeQuestion> questions) {
+  PromptCache kept;
+  std::vector<ClozeResult> results;
+  results.reserve(questions.size());
+  for (const ClozeQuestion& question : questions)
+    results.push_back(answer_cloze(model, tokenizer, question, kept));
+  return results;
+}
+
+ClozeScores cloze_scores(std::span<const ClozeQuestion> questions,
+                         std::span<const ClozeResult> results) {
+  size_t right = 0, right_a_byte = 0;
+  for (size_t i = 0; i < questions.size(); ++i) {
+    right += results[i].likeliest == questions[i].answer;
+    right_a_byte += results[i].likeliest_a_byte == questions[i].answer;
+  }
+  const auto all = static_cast<double>(questions.size());
+  return {static_cast<double>(right) / all, static_cast<double>(right_a_byte) / all};
 }
 
 }  // namespace lathe

@@ -22,6 +22,11 @@ struct ClozeQuestion {
 /// Error for anything else.
 ClozeQuestion cloze_question(const nlohmann::ordered_json& row);
 
+/// The questions of files with such rows. Throws Error if files are given and have none, or if
+/// there is one that cannot be put to this model: too long for it, or with tokens it does not know.
+std::vector<ClozeQuestion> read_cloze_questions(const std::vector<std::string>& files,
+                                                const Tokenizer& tokenizer, const Model& model);
+
 /// The log probability that a model gives to each choice behind the prompt, nats.
 struct ClozeResult {
   std::vector<double> log_probabilities;
@@ -33,5 +38,18 @@ struct ClozeResult {
 /// choices, which are then read as one batch.
 ClozeResult answer_cloze(Model& model, const Tokenizer& tokenizer, const ClozeQuestion& question,
                          PromptCache& kept);
+
+/// Answers questions in their order.
+std::vector<ClozeResult> answer_cloze(Model& model, const Tokenizer& tokenizer,
+                                      std::span<const ClozeQuestion> questions);
+
+/// The shares of questions that are answered rightly, by probability and by probability a byte.
+struct ClozeScores {
+  double accuracy = 0, accuracy_a_byte = 0;
+};
+
+/// Of the results of at least one question each.
+ClozeScores cloze_scores(std::span<const ClozeQuestion> questions,
+                         std::span<const ClozeResult> results);
 
 }  // namespace lathe

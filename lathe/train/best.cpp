@@ -17,13 +17,8 @@ std::string plain_name(const std::string& name) {
   fail("metric_for_best_model: expected one of {}, found {}", fmt::join(known, ", "), name);
 }
 
-/// Whether larger values of a metric are better, unless the recipe says so.
 bool larger_is_better(const BestOptions& options) {
-  const std::string name = "_" + plain_name(options.metric_for_best_model);  // or "films_loss"
-  const bool cost = std::ranges::any_of(
-      std::array{"_loss", "_perplexity", "_bits_per_byte", "_mse", "_mae", "_calibration_error"},
-      [&](const char* end) { return name.ends_with(end); });
-  return options.greater_is_better.value_or(!cost);
+  return options.greater_is_better.value_or(!smaller_is_better(options.metric_for_best_model));
 }
 
 }  // namespace
@@ -59,6 +54,13 @@ double metric_of(const Evaluation& evaluation, const std::string& name) {
 void BestOptions::require_measured(const std::vector<std::string>& measured) const {
   if (wanted() && std::ranges::find(measured, plain_name(metric_for_best_model)) == measured.end())
     refuse_metric(metric_for_best_model, measured);
+}
+
+bool smaller_is_better(const std::string& metric) {
+  const std::string name = "_" + plain_name(metric);  // or "films_loss"
+  return std::ranges::any_of(
+      std::array{"_loss", "_perplexity", "_bits_per_byte", "_mse", "_mae", "_calibration_error"},
+      [&](const char* end) { return name.ends_with(end); });
 }
 
 bool take_validation(Best& best, const Evaluation& evaluation, int64_t step,

@@ -33,6 +33,9 @@ struct Best {
 /// or one of the metrics. Throws Error with those there are for another.
 double metric_of(const Evaluation& evaluation, const std::string& name);
 
+/// Whether a metric of this name, such as "eval_films_loss", is a cost: the smaller, the better.
+bool smaller_is_better(const std::string& metric);
+
 /// Takes a validation into account; true if it is the best so far.
 bool take_validation(Best& best, const Evaluation& evaluation, int64_t step,
                      const BestOptions& options);

@@ -116,16 +116,17 @@ void run_evaluation(Training& run, const BestOptions& options, Best& best) {
   run.folder->log(line);
 }
 
-/// The weights of the best validation, if they are to be the result, or else the averages, if there
-/// are any.
-void finish(Training& run, const BestOptions& options, const Best& best) {
+/// Takes the weights of the best validation, if they are to be the result, or else the averages, if
+/// there are any. Returns the step they are of.
+int64_t finish(Training& run, const BestOptions& options, const Best& best) {
   if (!options.load_best_model_at_end || best.step < 0 || run.folder == nullptr) {
     if (run.optimizer.has_averages()) run.optimizer.swap_averages();
-    return;
+    return run.optimizer.steps();
   }
   run.observer.on_message(format("the best validation was at step {}: {} {:.4f}", best.step,
                                  options.metric_for_best_model, best.value));
   run.folder->take_best(run.optimizer);
+  return best.step;
 }
 
 /// What gradients are multiplied with so that their norm is at most `limit`; 0: any.
@@ -170,7 +171,7 @@ StepReport step(Training& run, const TrainOptions& options, const std::vector<Ba
 
 }  // namespace
 
-bool train(Training& run, const TrainOptions& options) {
+std::optional<int64_t> train(Training& run, const TrainOptions& options) {
   require(
       run.evaluate || !options.best.wanted(),
       "load_best_model_at_end and early_stopping_patience compare validations: give valid_data or "
@@ -213,14 +214,13 @@ bool train(Training& run, const TrainOptions& options) {
     const bool stop = run.observer.stop_requested() && !finished();
     if (run.folder != nullptr && (due(options.save_steps) || finished() || stop))
       run.folder->save(run.optimizer, run.source, progress, run.observer);
-    if (stop) return false;
+    if (stop) return std::nullopt;
     if (progress.window_steps == 0) {
       window_start = Clock::now();
       timed_tokens = 0;
     }
   }
-  finish(run, options.best, progress.best);
-  return true;
+  return finish(run, options.best, progress.best);
 }
 
 Optimizer make_optimizer(Model& model, const OptimizerOptions& options,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 
 #include "lathe/data/source.h"
 #include "lathe/objective/objective.h"
@@ -38,9 +39,10 @@ struct Training {
 };
 
 /// Trains until `options.max_steps`, or validations get no better, from the newest checkpoint if
-/// the folder has one. Returns false if the observer asked to stop before. Throws Error when the
+/// the folder has one. Returns the step after which the weights were as they are now, nothing if
+/// the observer asked to stop before the end. Throws Error when the
 /// loss or a gradient is not finite; weights and checkpoints are then those of the step before.
-bool train(Training& run, const TrainOptions& options);
+std::optional<int64_t> train(Training& run, const TrainOptions& options);
 
 /// Marks the weights to train, of the model or beside it, and returns an optimizer for them.
 Optimizer make_optimizer(Model& model, const OptimizerOptions& options,

@@ -376,7 +376,7 @@ TEST_F(Binary, trains_several_adapters_at_once_each_on_its_rows) {
       "--validation_split 0 --max_steps 40 --eval_steps 0 ";
   const std::string adapters =
       "--adapter '{name: ones, peft_type: LORA, learning_rate: 0.02}' "
-      "--adapter '{name: twos, peft_type: LORA, r: 4, learning_rate: 0.05, loss_weight: 2}' ";
+      "--adapter '{name: twos, peft_type: LORA, r: 4, learning_rate: 0.01, loss_weight: 2}' ";
   const Output trained = lathe(train + adapters + "--output_dir tagged");
   ASSERT_EQ(trained.code, 0) << trained.err;
   EXPECT_NE(trained.err.find("ones_perplexity"), std::string::npos) << trained.err;
@@ -486,6 +486,13 @@ TEST_F(Binary, tells_what_a_model_knows_and_how_it_does_on_each_text) {
   const std::string metrics = read_file(folder_ / "run/metrics.jsonl");
   EXPECT_NE(metrics.find("\"eval_new_loss\""), std::string::npos) << metrics;
   EXPECT_NE(metrics.find("\"eval_story_perplexity\""), std::string::npos);
+  const Output told = lathe(
+      "train recipe.yaml --cloze_data questions.jsonl --eval_on_start --output_dir asked "
+      "--load_best_model_at_end --metric_for_best_model perplexity");
+  ASSERT_EQ(told.code, 0) << told.err;
+  for (const char* part : {"step 0     step 30", "\n  perplexity ", "\n  cloze_accuracy "})
+    EXPECT_NE(told.err.find(part), std::string::npos) << part << told.err;
+  EXPECT_EQ(lathe("train recipe.yaml --cloze_data story.txt --output_dir never").code, 1);
   const Output asked = lathe("eval --model run/model --cloze questions.jsonl --json");
   ASSERT_EQ(asked.code, 0) << asked.err;
   EXPECT_EQ(nlohmann::json::parse(asked.out).at("accuracy"), 1);

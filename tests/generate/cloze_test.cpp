@@ -4,8 +4,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "lathe/base/file.h"
 #include "tests/support/byte_tokenizer.h"
 #include "tests/support/errors.h"
+#include "tests/support/temporary_folder.h"
 
 namespace lathe {
 namespace {
@@ -25,7 +27,7 @@ TEST(ClozeQuestion, of_another_shape_is_an_error) {
   const auto fails = [](const char* row, const char* part) {
     return says(message_of([&] { question(row); }), part);
   };
-  EXPECT_TRUE(fails(R"({"choices": ["b", "c"], "answer": 0})", "\"prompt\": expected a text"));
+  EXPECT_TRUE(fails(R"({"choices": ["b", "c"], "answer": 0})", "\"prompt\": expected a string"));
   EXPECT_TRUE(fails(R"({"prompt": "a", "choices": ["b"], "answer": 0})", "at least two texts"));
   EXPECT_TRUE(fails(R"({"prompt": "a", "choices": ["b", ""], "answer": 0})", "expected texts"));
   EXPECT_TRUE(
@@ -35,15 +37,52 @@ TEST(ClozeQuestion, of_another_shape_is_an_error) {
   EXPECT_TRUE(fails(R"({"prompt": "a", "choices": ["b", "c"]})", "found none"));
 }
 
-TEST(Cloze, takes_the_choice_that_the_model_finds_likeliest) {
-  const Tokenizer tokenizer = byte_tokenizer();
+std::unique_ptr<Model> small_model(int64_t context = 2048) {
   ModelConfig config;
   config.vocab_size = 260;
   config.hidden_size = 16;
   config.intermediate_size = 24;
   config.num_hidden_layers = 1;
   config.num_attention_heads = 2;
-  const auto model = new_model(config, 3);
+  config.max_position_embeddings = context;
+  return new_model(config, 3);
+}
+
+TEST(ClozeQuestions, that_cannot_be_asked_are_errors_with_their_place) {
+  const TemporaryFolder folder;
+  const Tokenizer tokenizer = byte_tokenizer();
+  const auto model = small_model(8);
+  const std::string file = (folder / "q.jsonl").string();
+  const auto error = [&](const std::string& rows) {
+    write_file_atomic(file, rows);
+    return message_of([&] { read_cloze_questions({file}, tokenizer, *model); });
+  };
+  const std::string good = R"({"prompt": "a", "choices": ["b", "c"], "answer": 0})"
+                           "\n";
+  EXPECT_TRUE(says(error(good + R"({"prompt": "a"})"), "q.jsonl:2"));
+  const std::string longer = R"({"prompt": "a", "choices": ["b", "12345678"], "answer": 0})"
+                             "\n";
+  EXPECT_TRUE(says(error(good + longer), "q.jsonl:2"));
+  EXPECT_TRUE(says(error(longer), "9 tokens does not fit the model's context of 8"));
+  EXPECT_TRUE(says(error(""), "found no question"));
+  EXPECT_TRUE(read_cloze_questions({}, tokenizer, *model).empty());
+  write_file_atomic(file, good + good);
+  EXPECT_EQ(read_cloze_questions({file, file}, tokenizer, *model).size(), 4U);
+}
+
+TEST(ClozeScores, are_shares_of_questions_by_either_measure) {
+  const ClozeQuestion asked{.prompt = "a", .choices = {"b", "c"}, .answer = 1};
+  const ClozeResult wrong{.log_probabilities = {}, .likeliest = 0, .likeliest_a_byte = 1},
+      right{.log_probabilities = {}, .likeliest = 1, .likeliest_a_byte = 1};
+  const ClozeScores scores =
+      cloze_scores(std::vector(4, asked), std::vector{wrong, wrong, right, wrong});
+  EXPECT_EQ(scores.accuracy, 0.25);
+  EXPECT_EQ(scores.accuracy_a_byte, 1);
+}
+
+TEST(Cloze, takes_the_choice_that_the_model_finds_likeliest) {
+  const Tokenizer tokenizer = byte_tokenizer();
+  const auto model = small_model();
   const at::NoGradGuard no_grad;
   PromptCache kept;  // one for questions that begin the same, and others
   for (const ClozeQuestion& asked :
