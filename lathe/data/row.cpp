@@ -1,6 +1,7 @@
 #include "lathe/data/row.h"
 
 #include <algorithm>
+#include <bit>
 #include <numeric>
 
 #include "lathe/base/error.h"
@@ -12,6 +13,13 @@ namespace {
 uint64_t row_length(const Row& row) {
   return std::accumulate(row.begin(), row.end(), uint64_t{0},
                          [](uint64_t sum, const RowPiece& piece) { return sum + piece.length; });
+}
+
+/// The width of a batch whose longest row has `longest` tokens: one of sixteen in each octave. For
+/// every shape of a product libraries make code of its own, which takes as long as many products.
+int64_t batch_width(uint64_t longest, int64_t max_length) {
+  const uint64_t step = std::max<uint64_t>(1, std::bit_floor(longest) / 16);
+  return std::min(static_cast<int64_t>((longest + step - 1) / step * step), max_length);
 }
 
 /// One row of each tensor of a batch.
@@ -91,17 +99,17 @@ void check_row_options(const RowOptions& options) {
 }
 
 Batch assemble_batch(const std::vector<Row>& rows, const RowOptions& options) {
-  uint64_t width = 0;
-  for (const Row& row : rows) width = std::max(width, row_length(row));
-  const std::array<int64_t, 2> shape = {static_cast<int64_t>(rows.size()),
-                                        static_cast<int64_t>(width)};
+  uint64_t longest = 0;
+  for (const Row& row : rows) longest = std::max(longest, row_length(row));
+  const int64_t width = batch_width(longest, options.max_length);
+  const std::array<int64_t, 2> shape = {static_cast<int64_t>(rows.size()), width};
   Batch batch;
   batch.input_ids = at::full(shape, options.pad_id, at::kLong);  // (B, T)
   batch.labels = at::full(shape, ignored_label, at::kLong);      // (B, T)
   batch.position_ids = at::zeros(shape, at::kLong);              // (B, T)
   batch.segment_ids = at::full(shape, -1, at::kInt);             // (B, T)
   for (size_t i = 0; i < rows.size(); ++i) {
-    const size_t at = i * width;
+    const int64_t at = static_cast<int64_t>(i) * width;
     batch.target_tokens += write_row(rows[i], {batch.input_ids.mutable_data_ptr<int64_t>() + at,
                                                batch.labels.mutable_data_ptr<int64_t>() + at,
                                                batch.position_ids.mutable_data_ptr<int64_t>() + at,

@@ -39,9 +39,9 @@ struct RowOptions {
 /// Throws Error for options out of range.
 void check_row_options(const RowOptions& options);
 
-/// The batch of these rows, on the CPU, as wide as the longest of them. Targets are the tokens
-/// that are learned, but the first of each piece. With labels, each piece that begins a text has
-/// one; with adapters, all pieces of a row have the same. Throws Error if a cache is damaged.
+/// The batch of these rows, on the CPU, about as wide as the longest of them. Targets are the
+/// tokens that are learned, but the first of each piece. With labels, each piece that begins a text
+/// has one; with adapters, all pieces of a row have the same. Throws Error if a cache is damaged.
 Batch assemble_batch(const std::vector<Row>& rows, const RowOptions& options);
 
 }  // namespace lathe

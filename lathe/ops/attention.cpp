@@ -13,6 +13,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 constexpr int64_t queries_a_block = 128;
+constexpr int64_t keys_apart = 32;  // blocks begin at: libraries make code for each number of keys
 
 /// One block of queries, rows [begin, end), and the keys [key, end) that any of them may see.
 struct Block {
@@ -56,7 +57,7 @@ struct Layout {
     for (int64_t begin = 0; begin < positions; begin += queries_a_block) {
       const int64_t end = std::min(begin + queries_a_block, positions);
       const int64_t key = first.narrow(1, begin, end - begin).min().item<int64_t>();
-      list.push_back({begin, end, key});
+      list.push_back({begin, end, key - key % keys_apart});
     }
     return list;
   }
