@@ -4,7 +4,8 @@ settings: accuracy and macro F1 on the test rows, seconds of each epoch, peak me
 usage: PEERS/bin/python bench/sentiment.py MODEL DATA LATHE OUT [ROW ...]
   MODEL  a Hugging Face directory           DATA  film.{train,valid,test}.jsonl of scripts/snippets.py
   LATHE  the program                        OUT   a folder for runs and results
-  ROW    such as lathe.last2.1: program (lathe, transformers), method (see METHODS), seed; by default all of seeds 1 to 3
+  ROW    such as lathe.last2.1: program (lathe, transformers), method (see PROMPTS and METHODS), seed; by default all, of
+         seeds 1 to 3 where something is drawn
 EPOCHS: as many for each method. Writes OUT/ROW.json each, and prints the table with a paired bootstrap over the test rows.
 """
 import json
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import time
 
+PROMPTS = ("zero_shot", "few_shot")  # nothing is trained: the likeliest of three words behind a prompt
 METHODS = {  # what is trained, epochs, learning rate
     "head": ("trainable: [head]", 3, 1e-3),
     "last2": ("trainable: [last_layers(2), model.norm.weight]", 3, 2e-4),
@@ -29,7 +31,7 @@ METHODS = {  # what is trained, epochs, learning rate
     "attention": ("adapter: {peft_type: BOTTLENECK, target_modules: [all-attention]}", 3, 5e-4),
     "blocks": ("adapter: {peft_type: BOTTLENECK, target_modules: [all-blocks]}", 3, 5e-4),
 }
-OF_TRANSFORMERS = ("head", "last2", "full")  # those that are run there too
+OF_TRANSFORMERS = (*PROMPTS, "head", "last2", "full")  # those that are run there too
 TEXTS_A_STEP = 32
 LABELS = ["negative", "neutral", "positive"]
 if "EPOCHS" in os.environ:
@@ -89,6 +91,14 @@ cache_dir: {out}/cache
     return {"bytes": sum(f.stat().st_size for f in weights), "trained": trained_numbers(out / f"lathe.{method}.{seed}.log"), "seconds": seconds, "memory": memory, "predicted": [json.loads(a)["label"] for a in answers.splitlines()]}
 
 
+def lathe_prompt_row(program, model, data, out, method):
+    log = out / f"lathe.{method}.1.log"
+    questions = data / f"film.{method}.jsonl"
+    seconds, memory = run([program, "eval", "--model", model, "--cloze", questions, "--dtype", "bfloat16", "--json"], log)
+    answers = json.loads(next(line for line in log.open() if line.startswith("{")))["answers"]
+    return {"seconds": seconds, "memory": memory, "epochs": [], "predicted": [a["likeliest"].strip() for a in answers]}
+
+
 def transformers_row(model, data, out, method, seed):
     result = out / f"transformers.{method}.{seed}.part"
     seconds, memory = run([sys.executable, __file__, "--transformers", model, data, result, method, seed],
@@ -144,6 +154,28 @@ def train_with_transformers(model_path, data, result, method, seed):
     pathlib.Path(result).write_text(json.dumps({"predicted": predicted, "epochs": epoch_seconds}))
 
 
+def ask_transformers(model_path, data, result, method):
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    tokenizer = AutoTokenizer.from_pretrained(model_path, padding_side="left")
+    model = AutoModelForCausalLM.from_pretrained(model_path, dtype=torch.bfloat16).eval()
+    tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
+    questions, predicted = rows_of(pathlib.Path(data) / f"film.{method}.jsonl"), []
+    with torch.no_grad():
+        for at in range(0, len(questions), 8):
+            asked = [(q["prompt"], choice) for q in questions[at:at + 8] for choice in q["choices"]]
+            ids = [tokenizer(prompt + choice)["input_ids"] for prompt, choice in asked]
+            # How many tokens each has behind its prompt: those are predicted.
+            ends = [len(row) - len(tokenizer(prompt)["input_ids"]) for row, (prompt, _) in zip(ids, asked)]
+            logits = model(**tokenizer.pad({"input_ids": ids}, return_tensors="pt"), logits_to_keep=max(ends) + 1).logits
+            log_probs = logits.float().log_softmax(-1)
+            sums = [sum(log_probs[i, j - end - 1, row[j - end]].item() for j in range(end))
+                    for i, (row, end) in enumerate(zip(ids, ends))]
+            for q, i in zip(questions[at:at + 8], range(0, len(sums), 3)):
+                predicted.append(q["choices"][max(range(3), key=lambda c: sums[i + c])].strip())
+    pathlib.Path(result).write_text(json.dumps({"predicted": predicted, "epochs": []}))
+
+
 def lathe_epochs(metrics):
     """Seconds of each epoch, by the speed of each step that metrics.jsonl has."""
     lines = [json.loads(line) for line in metrics.open()]
@@ -172,7 +204,7 @@ def table(out, actual):
         print(f"{name:22s} accuracy {accuracy:.4f}, macro F1 {f1:.4f}, {row['seconds']:.0f} s in all, epochs {epochs} s, "
               f"{row['memory']:.0f} MB" + (f", {row['trained']} trained, {row['bytes'] / 1e6:.1f} MB of files" if "trained" in row else ""))
     draw = random.Random(1)
-    for method in METHODS:
+    for method in (*PROMPTS, *METHODS):
         seeds = [s for s in "123" if all(f"{p}.{method}.{s}" in done for p in ("lathe", "transformers"))]
         if not seeds:
             continue
@@ -186,13 +218,15 @@ def table(out, actual):
 def main():
     model, data, lathe, out = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3], pathlib.Path(sys.argv[4])
     out.mkdir(parents=True, exist_ok=True)
-    names = sys.argv[5:] or [f"{p}.{m}.{s}" for s in (1, 2, 3) for m in METHODS for p in ("lathe", "transformers")
-                             if p == "lathe" or m in OF_TRANSFORMERS]
+    names = sys.argv[5:] or [f"{p}.{m}.{s}" for s in (1, 2, 3) for m in (*PROMPTS, *METHODS) for p in ("lathe", "transformers")
+                             if (p == "lathe" or m in OF_TRANSFORMERS) and (s == 1 or m in METHODS)]
     for name in names:
         program, method, seed = name.split(".")
         if (out / f"{name}.json").exists():
             continue
-        if program == "lathe":
+        if program == "lathe" and method in PROMPTS:
+            row = lathe_prompt_row(lathe, model, data, out, method)
+        elif program == "lathe":
             row = lathe_row(lathe, model, data, out, method, seed)
             row["epochs"] = lathe_epochs(out / f"run.lathe.{method}.{seed}" / "metrics.jsonl")
         else:
@@ -202,7 +236,9 @@ def main():
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "--transformers":
+    if sys.argv[1] == "--transformers" and sys.argv[5] in PROMPTS:
+        ask_transformers(*sys.argv[2:6])
+    elif sys.argv[1] == "--transformers":
         train_with_transformers(*sys.argv[2:])
     else:
         main()

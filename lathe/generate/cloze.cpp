@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lathe/generate/padded.h"
+#include "lathe/generate/prompt_cache.h"
 #include "lathe/io/json.h"
 #include "lathe/io/rows.h"
 
@@ -26,6 +27,15 @@ struct ClozeRows {
   std::vector<int64_t> begins;               ///< of the choices' tokens
   int64_t shared = 0;                        ///< tokens that all begin with
   int64_t longest = 0;
+
+  /// What is read once for all choices, from a token on.
+  std::vector<int64_t> beginning(int64_t from = 0) const {
+    return {tokens[0].begin() + from, tokens[0].begin() + shared};
+  }
+  /// What is read of a choice behind that: all but its last token, which is only predicted.
+  std::vector<int64_t> rest(size_t choice) const {
+    return {tokens[choice].begin() + shared, tokens[choice].end() - 1};
+  }
 };
 
 /// Throws Error if the model cannot read it.
@@ -45,6 +55,117 @@ ClozeRows rows_of(const ClozeQuestion& question, const Tokenizer& tokenizer, con
           model.config().max_position_embeddings);
   rows.shared = *std::ranges::min_element(rows.begins);
   return rows;
+}
+
+/// How many of these questions, at least one, are read as one batch.
+size_t batch_size(std::span<const ClozeRows> questions) {
+  constexpr int64_t positions = 2048;  // in the cache: products near their peak, in little memory
+  int64_t rows = 0, longest = 0;
+  for (size_t count = 0; count < questions.size(); ++count) {
+    const ClozeRows& question = questions[count];
+    int64_t own = 0;
+    for (size_t i = 0; i < question.tokens.size(); ++i) own += !question.rest(i).empty();
+    rows += std::max<int64_t>(1, own);
+    longest = std::max(longest, question.longest);
+    if (count > 0 && rows * longest > positions) return count;
+  }
+  return questions.size();
+}
+
+/// How many tokens two rows begin with.
+int64_t common_beginning(const std::vector<int64_t>& a, const std::vector<int64_t>& b) {
+  return std::ranges::mismatch(a, b).in1 - a.begin();
+}
+
+/// Reads into `kept` what the first `count` questions, and the one behind them, begin with, if that
+/// spares enough. Returns how many tokens of each of them it holds; one or more are left to read.
+int64_t read_beginning(Model& model, std::span<const ClozeRows> questions, size_t count,
+                       PromptCache& kept) {
+  constexpr int64_t worth_a_pass = 64;  // tokens; a pass over fewer takes as long as over one
+  const size_t sharing = std::min(count + 1, questions.size());
+  std::vector<int64_t> common = questions[0].beginning();
+  for (const ClozeRows& question : questions.first(sharing))
+    common.resize(static_cast<size_t>(
+        std::min(common_beginning(common, question.beginning()), question.shared - 1)));
+  const int64_t held = common_beginning(common, kept.tokens);
+  const auto length = static_cast<int64_t>(common.size());
+  if ((length - held) * static_cast<int64_t>(sharing - 1) < worth_a_pass) return held;
+  read_further(model, common, length, kept);
+  return length;
+}
+
+/// A batch after it was read: the states from which choices are predicted.
+struct ClozeStates {
+  Tensor prompts;  ///< (questions, D) after what the choices of each share
+  Tensor rests;    ///< (rests, T, D) of the choices that have a rest, in their order
+};
+
+/// Reads questions, `held` tokens of each from `kept`.
+ClozeStates read_batch(Model& model, std::span<const ClozeRows> batch, int64_t held,
+                       const PromptCache& kept) {
+  std::vector<std::vector<int64_t>> beginnings, rests;
+  std::vector<int64_t> question_of_rest;
+  int64_t longest_beginning = 0, longest_rest = 0;
+  for (size_t q = 0; q < batch.size(); ++q) {
+    longest_beginning = std::max(longest_beginning, batch[q].shared);
+    beginnings.push_back(batch[q].beginning(held));
+    for (size_t i = 0; i < batch[q].tokens.size(); ++i) {
+      const std::vector<int64_t> rest = batch[q].rest(i);
+      if (rest.empty()) continue;
+      longest_rest = std::max(longest_rest, static_cast<int64_t>(rest.size()));
+      rests.push_back(rest);
+      question_of_rest.push_back(static_cast<int64_t>(q));
+    }
+  }
+  // Padding is written too.
+  KvCache cache =
+      model.new_cache(static_cast<int64_t>(batch.size()), longest_beginning + longest_rest);
+  cache.begin_with(kept.cache, held);
+  ClozeStates states{.prompts = read_rows(model, beginnings, cache), .rests = {}};
+  if (rests.empty()) return states;
+  cache.keep_rows(question_of_rest);
+  states.rests = model.hidden_states(padded(rests, model), &cache);
+  return states;
+}
+
+/// The log probability of each choice, nats.
+std::vector<double> log_probabilities(const Model& model, std::span<const ClozeRows> batch,
+                                      const ClozeStates& states) {
+  std::vector<Tensor> predicting;
+  std::vector<int64_t> targets, choices;  // what is predicted, and the choice that it is part of
+  int64_t choice = 0, rest = 0;
+  for (size_t q = 0; q < batch.size(); ++q) {
+    const ClozeRows& question = batch[q];
+    for (size_t i = 0; i < question.tokens.size(); ++i, ++choice) {
+      const std::vector<int64_t>& row = question.tokens[i];
+      const auto count = static_cast<int64_t>(row.size()) - question.begins[i];
+      Tensor from_shared = states.prompts.narrow(0, static_cast<int64_t>(q), 1);
+      if (const auto length = static_cast<int64_t>(question.rest(i).size()))
+        from_shared = at::cat({from_shared, states.rests[rest++].narrow(0, 0, length)});
+      predicting.push_back(from_shared.narrow(0, question.begins[i] - question.shared, count));
+      targets.insert(targets.end(), row.begin() + question.begins[i], row.end());
+      choices.insert(choices.end(), static_cast<size_t>(count), choice);
+    }
+  }
+  const Tensor losses =
+      model.cross_entropy_rows(at::cat(predicting), at::tensor(targets).to(states.prompts.device()))
+          .to(at::kCPU, at::kDouble);
+  std::vector<double> values(static_cast<size_t>(choice));
+  for (size_t i = 0; i < choices.size(); ++i)
+    values[static_cast<size_t>(choices[i])] -= losses.const_data_ptr<double>()[i];
+  return values;
+}
+
+ClozeResult result_of(const ClozeQuestion& question, std::vector<double> log_probabilities) {
+  ClozeResult result{.log_probabilities = std::move(log_probabilities)};
+  double best = -INFINITY, best_a_byte = -INFINITY;
+  for (size_t i = 0; i < question.choices.size(); ++i) {
+    const double value = result.log_probabilities[i];
+    const double a_byte = value / static_cast<double>(question.choices[i].size());
+    if (value > best) best = value, result.likeliest = i;
+    if (a_byte > best_a_byte) best_a_byte = a_byte, result.likeliest_a_byte = i;
+  }
+  return result;
 }
 
 }  // namespace
@@ -90,48 +211,30 @@ std::vector<ClozeQuestion> read_cloze_questions(const std::vector<std::string>& 
   return questions;
 }
 
-ClozeResult answer_cloze(Model& model, const Tokenizer& tokenizer, const ClozeQuestion& question,
-                         PromptCache& kept) {
-  const at::NoGradGuard no_grad;
-  const auto [rows, begins, shared, slots] = rows_of(question, tokenizer, model);
-  const std::vector<int64_t> beginning(rows[0].begin(), rows[0].begin() + shared);
-  const Tensor after_prompt = read_further(model, beginning, slots, kept);  // (1, D)
-
-  std::vector<std::vector<int64_t>> rests;
-  rests.reserve(rows.size());
-  for (const std::vector<int64_t>& row : rows) rests.emplace_back(row.begin() + shared, row.end());
-  Tensor hidden;  // (C, T, D) of the rests; not needed where each is one token
-  if (slots > shared + 1) {
-    KvCache cache = model.new_cache(static_cast<int64_t>(rows.size()), slots);
-    cache.begin_with(kept.cache, shared);
-    hidden = model.hidden_states(padded(rests, model), &cache);
-  }
-  ClozeResult result;
-  double best = -INFINITY, best_a_byte = -INFINITY;
-  for (size_t i = 0; i < rows.size(); ++i) {
-    const auto count = static_cast<int64_t>(rows[i].size()) - begins[i];
-    Tensor predicting = after_prompt;  // from the end of the shared part on
-    if (hidden.defined()) predicting = at::cat({after_prompt, hidden[static_cast<int64_t>(i)]});
-    const Tensor targets =
-        at::tensor(at::ArrayRef(rows[i]).slice(static_cast<size_t>(begins[i]))).to(model.device());
-    const double value =
-        -model.cross_entropy(predicting.narrow(0, begins[i] - shared, count), targets)
-             .item<double>();
-    result.log_probabilities.push_back(value);
-    const double a_byte = value / static_cast<double>(question.choices[i].size());
-    if (value > best) best = value, result.likeliest = i;
-    if (a_byte > best_a_byte) best_a_byte = a_byte, result.likeliest_a_byte = i;
-  }
-  return result;
-}
-
 std::vector<ClozeResult> answer_cloze(Model& model, const Tokenizer& tokenizer,
                                       std::span<const ClozeQuestion> questions) {
+  const at::NoGradGuard no_grad;
+  std::vector<ClozeRows> all;
+  all.reserve(questions.size());
+  for (const ClozeQuestion& question : questions)
+    all.push_back(rows_of(question, tokenizer, model));
   PromptCache kept;
   std::vector<ClozeResult> results;
   results.reserve(questions.size());
-  for (const ClozeQuestion& question : questions)
-    results.push_back(answer_cloze(model, tokenizer, question, kept));
+  for (std::span<const ClozeRows> left = all; !left.empty();) {
+    const size_t count = batch_size(left);
+    const int64_t held = read_beginning(model, left, count, kept);
+    const std::span<const ClozeRows> batch = left.first(count);
+    const std::vector<double> values =
+        log_probabilities(model, batch, read_batch(model, batch, held, kept));
+    for (auto value = values.begin(); value != values.end();) {
+      const ClozeQuestion& question = questions[results.size()];
+      const auto end = value + static_cast<int64_t>(question.choices.size());
+      results.push_back(result_of(question, {value, end}));
+      value = end;
+    }
+    left = left.subspan(count);
+  }
   return results;
 }
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "lathe/generate/prompt_cache.h"
+#include "lathe/model/model.h"
 #include "lathe/text/tokenizer.h"
 
 namespace lathe {
@@ -34,12 +34,8 @@ struct ClozeResult {
   size_t likeliest = 0, likeliest_a_byte = 0;
 };
 
-/// Answers one question. Of its prompt only what `kept` does not hold is read, once for all
-/// choices, which are then read as one batch.
-ClozeResult answer_cloze(Model& model, const Tokenizer& tokenizer, const ClozeQuestion& question,
-                         PromptCache& kept);
-
-/// Answers questions in their order.
+/// Answers questions, neighbours as one batch: a prompt is read once for all its choices, and what
+/// many prompts begin with, such as examples, once for all of them.
 std::vector<ClozeResult> answer_cloze(Model& model, const Tokenizer& tokenizer,
                                       std::span<const ClozeQuestion> questions);
 

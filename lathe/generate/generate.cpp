@@ -110,18 +110,6 @@ Tensor next_logits(Model& model, const Tensor& hidden) {
   return model.logits(hidden).to(at::kCPU, at::kFloat).contiguous();
 }
 
-/// Reads the prompts into an empty cache; returns the hidden state after each, (B, D).
-Tensor read_prompts(Model& model, const std::vector<std::vector<int64_t>>& prompts,
-                    const std::vector<int64_t>& adapters, KvCache& cache) {
-  ModelInput input = padded(prompts, model);
-  input.adapters.rows = adapters;
-  const Tensor hidden = model.hidden_states(input, &cache);  // (B, T, D)
-  std::vector<Tensor> last;
-  for (size_t i = 0; i < prompts.size(); ++i)
-    last.push_back(hidden[static_cast<int64_t>(i)][cache.lengths[i] - 1]);
-  return at::stack(last);
-}
-
 /// Decodes the rows together until all are done.
 std::vector<Completion> decode(Model& model, std::vector<Row> rows, const Tensor& first_logits,
                                const std::vector<int64_t>& ends, const SamplingOptions& options,
@@ -178,7 +166,7 @@ std::vector<Completion> generate(Model& model, const Tokenizer& tokenizer,
   const int64_t slots = static_cast<int64_t>(longest) + options.max_new_tokens;
   if (kept == nullptr) {
     KvCache cache = model.new_cache(static_cast<int64_t>(rows.size()), slots);
-    const Tensor logits = next_logits(model, read_prompts(model, prompts, adapters, cache));
+    const Tensor logits = next_logits(model, read_rows(model, prompts, cache, adapters));
     return decode(model, std::move(rows), logits, ends, options, on_text, cache);
   }
   const Tensor logits = next_logits(model, read_further(model, prompts[0], slots, *kept));

@@ -26,4 +26,15 @@ ModelInput padded(const std::vector<std::vector<int64_t>>& rows, Model& model) {
   return {ids.to(model.device()), {}, {}, counts};
 }
 
+Tensor read_rows(Model& model, const std::vector<std::vector<int64_t>>& rows, KvCache& cache,
+                 const std::vector<int64_t>& adapters) {
+  ModelInput input = padded(rows, model);
+  input.adapters.rows = adapters;
+  const Tensor hidden = model.hidden_states(input, &cache);  // (B, T, D)
+  std::vector<Tensor> last;
+  for (size_t i = 0; i < rows.size(); ++i)
+    last.push_back(hidden[static_cast<int64_t>(i)][input.counts[i] - 1]);
+  return at::stack(last);
+}
+
 }  // namespace lathe

@@ -19,7 +19,7 @@ struct KvCache {
 
   /// The number of positions that fit a row.
   int64_t slots() const { return layers.at(0).k.size(2); }
-  /// Leaves only these rows, in this order.
+  /// Leaves only these rows, in this order; one that is named again is copied.
   void keep_rows(const std::vector<int64_t>& rows);
   /// Copies the first `positions` of every row from a cache of the same model with as many rows, or
   /// of its one row to all.

@@ -11,6 +11,12 @@
 
 namespace lathe {
 
+namespace {
+
+constexpr int64_t rows_a_chunk = 256;  // whose logits exist at a time
+
+}  // namespace
+
 Tensor new_weight(const NamedTensor& weight, const Model& model, uint64_t seed) {
   const at::NoGradGuard no_grad;
   const Tensor value = at::empty(weight.tensor->sizes(), at::kFloat);
@@ -56,9 +62,19 @@ Tensor Model::cross_entropy(const Tensor& hidden, const Tensor& targets,
                                    config_.final_logit_softcapping.value_or(0), gradient);
 }
 
+Tensor Model::cross_entropy_rows(const Tensor& hidden, const Tensor& targets) const {
+  const at::NoGradGuard no_grad;
+  std::vector<Tensor> losses;
+  for (int64_t begin = 0; begin < hidden.size(0); begin += rows_a_chunk) {
+    const int64_t count = std::min(rows_a_chunk, hidden.size(0) - begin);
+    losses.push_back(ops::cross_entropy_rows(logits(hidden.narrow(0, begin, count)),
+                                             targets.narrow(0, begin, count)));
+  }
+  return at::cat(losses);
+}
+
 Tensor Model::adapted_cross_entropy(const Tensor& hidden, const Tensor& targets,
                                     const AdapterInput& adapters) const {
-  constexpr int64_t rows_a_chunk = 256;  // whose logits exist at a time
   Tensor sum = at::zeros({}, hidden.options().dtype(at::kDouble));
   for (int64_t begin = 0; begin < hidden.size(0); begin += rows_a_chunk) {
     const int64_t count = std::min(rows_a_chunk, hidden.size(0) - begin);

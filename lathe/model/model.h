@@ -83,6 +83,9 @@ class Model {
   Tensor cross_entropy(const Tensor& hidden, const Tensor& targets,
                        std::optional<double> gradient = {},
                        const AdapterInput& adapters = {}) const;
+  /// -log softmax(logits)[target] of each row, without gradient and without keeping the logits:
+  /// hidden (N, hidden_size), targets (N) int64 -> (N) at least float32.
+  Tensor cross_entropy_rows(const Tensor& hidden, const Tensor& targets) const;
   /// The outputs of a classifier: hidden (N, hidden_size) -> (N, labels), at least float32.
   Tensor class_logits(const Tensor& hidden) const;
   /// Whether the model has an output for each label of its configuration instead of each token.

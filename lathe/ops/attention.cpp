@@ -67,20 +67,32 @@ Tensor query_slice(const Tensor& x, const Layout& at, const Block& block) {
   return x.narrow(1, block.begin * at.group, block.queries() * at.group);
 }
 
+/// Keys that a query sees, [first, end).
+struct Seen {
+  int64_t first, end;
+};
+
+/// What `first` (B, T) lets position t of row b see.
+auto seen_from(const Tensor& first) {
+  return [key = first.const_data_ptr<int64_t>(), positions = first.size(1)](int64_t b, int64_t t) {
+    return Seen{key[b * positions + t], t + 1};
+  };
+}
+
 /// Calls `f(row, n, query, lo, hi)` in parallel for every query of the block: its row among the
-/// block's scores, its place in (N, T*G), and the keys it sees, counted from block.key.
-template <class F>
-void for_queries(const Layout& at, const Block& block, const Tensor& first, F&& f) {
-  const int64_t* first_key = first.const_data_ptr<int64_t>();
+/// block's scores, its place in (N, T*G), and the keys that `seen(b, t)` lets it see, counted from
+/// block.key.
+template <class Sees, class F>
+void for_queries(const Layout& at, const Block& block, Sees seen, F&& f) {
   const int64_t block_rows = block.queries() * at.group;
   at::parallel_for(0, at.rows * at.key_heads * block_rows, 16, [&](int64_t from, int64_t to) {
     for (int64_t row = from; row < to; ++row) {
       const int64_t n = row / block_rows;
       const int64_t in_block = row % block_rows;
       const int64_t t = block.begin + in_block / at.group;
-      const int64_t lo = first_key[(n / at.key_heads) * at.positions + t] - block.key;
-      f(row, n * at.positions * at.group + block.begin * at.group + in_block, lo,
-        t + 1 - block.key);
+      const auto [lo, hi] = seen(n / at.key_heads, t);
+      f(row, n * at.positions * at.group + block.begin * at.group + in_block, lo - block.key,
+        hi - block.key);
     }
   });
 }
@@ -100,11 +112,12 @@ struct AttentionFunction : torch::autograd::Function<AttentionFunction> {
       const Tensor seen_v = v.narrow(1, block.key, block.keys());
       const Tensor scores = at::bmm(query_slice(q, at, block), seen_k.transpose(1, 2));
       cpu::for_dtype(q, [&]<class T>(const cpu::Kernels<T>& kernels, T) {
-        for_queries(at, block, first, [&](int64_t row, int64_t query, int64_t lo, int64_t hi) {
-          elements<Accumulate<T>>(log_sums)[query] = kernels.softmax(
-              elements<T>(scores) + row * block.keys(), block.keys(), lo, hi,
-              static_cast<Accumulate<T>>(scale), static_cast<Accumulate<T>>(softcap));
-        });
+        for_queries(at, block, seen_from(first),
+                    [&](int64_t row, int64_t query, int64_t lo, int64_t hi) {
+                      elements<Accumulate<T>>(log_sums)[query] = kernels.softmax(
+                          elements<T>(scores) + row * block.keys(), block.keys(), lo, hi,
+                          static_cast<Accumulate<T>>(scale), static_cast<Accumulate<T>>(softcap));
+                    });
       });
       query_slice(out, at, block).copy_(at::bmm(scores, seen_v));
     }
@@ -140,14 +153,15 @@ struct AttentionFunction : torch::autograd::Function<AttentionFunction> {
       const Tensor dscores = at::bmm(block_dout, seen_v.transpose(1, 2));  // dprobs at first
       cpu::for_dtype(q, [&]<class T>(const cpu::Kernels<T>& kernels, T) {
         using A = Accumulate<T>;
-        for_queries(at, block, first, [&](int64_t row, int64_t query, int64_t lo, int64_t hi) {
-          const A delta = kernels.dot(elements<T>(dout) + query * at.width,
-                                      elements<T>(out) + query * at.width, at.width);
-          kernels.softmax_backward(elements<T>(probs) + row * block.keys(),
-                                   elements<T>(dscores) + row * block.keys(), block.keys(), lo, hi,
-                                   static_cast<A>(scale), static_cast<A>(softcap),
-                                   elements<A>(log_sums)[query], delta);
-        });
+        for_queries(
+            at, block, seen_from(first), [&](int64_t row, int64_t query, int64_t lo, int64_t hi) {
+              const A delta = kernels.dot(elements<T>(dout) + query * at.width,
+                                          elements<T>(out) + query * at.width, at.width);
+              kernels.softmax_backward(elements<T>(probs) + row * block.keys(),
+                                       elements<T>(dscores) + row * block.keys(), block.keys(), lo,
+                                       hi, static_cast<A>(scale), static_cast<A>(softcap),
+                                       elements<A>(log_sums)[query], delta);
+            });
       });
       dv.narrow(1, block.key, block.keys()).add_(at::bmm(probs.transpose(1, 2), block_dout));
       dk.narrow(1, block.key, block.keys()).add_(at::bmm(dscores.transpose(1, 2), block_q));
@@ -162,6 +176,43 @@ struct AttentionFunction : torch::autograd::Function<AttentionFunction> {
             Tensor()};
   }
 };
+
+/// The cache as the products read it: (B*H/G, S, D).
+Tensor slots_of(const Tensor& cache) {
+  return cache.view({-1, cache.size(2), cache.size(3)});
+}
+
+/// As `cached_attention`, with a product of matrices for a block of queries.
+Tensor attention_by_products(const Tensor& q_in, const Tensor& k, const Tensor& v,
+                             const std::vector<int64_t>& lengths, Scoring scoring, int64_t window) {
+  const Layout at(q_in, k.transpose(1, 2));
+  const Tensor q = at.queries(q_in);
+  const Tensor out = at::empty_like(q);
+  const auto seen = [&](int64_t b, int64_t t) {
+    const int64_t end = lengths[static_cast<size_t>(b)] + t + 1;
+    return Seen{window > 0 ? std::max<int64_t>(0, end - window) : 0, end};
+  };
+  const auto [shortest, longest] = std::ranges::minmax_element(lengths);
+  for (int64_t begin = 0; begin < at.positions; begin += queries_a_block) {
+    const int64_t end = std::min(begin + queries_a_block, at.positions);
+    const int64_t first = seen(shortest - lengths.begin(), begin).first / keys_apart * keys_apart;
+    const int64_t keys = (*longest + end - first + keys_apart - 1) / keys_apart * keys_apart;
+    const Block block{begin, end, first};
+    const auto slots = [&](const Tensor& cache) {
+      return slots_of(cache).narrow(1, first, std::min(keys, cache.size(2) - first));
+    };
+    const Tensor scores = at::bmm(query_slice(q, at, block), slots(k).transpose(1, 2));
+    cpu::for_dtype(q, [&]<class T>(const cpu::Kernels<T>& kernels, T) {
+      for_queries(at, block, seen, [&](int64_t row, int64_t /*query*/, int64_t lo, int64_t hi) {
+        kernels.softmax(elements<T>(scores) + row * scores.size(2), scores.size(2), lo, hi,
+                        static_cast<Accumulate<T>>(scoring.scale),
+                        static_cast<Accumulate<T>>(scoring.softcap));
+      });
+    });
+    query_slice(out, at, block).copy_(at::bmm(scores, slots(v)));
+  }
+  return at.from_queries(out);
+}
 
 }  // namespace
 
@@ -183,6 +234,8 @@ Tensor cached_attention(const Tensor& q_in, const Tensor& k, const Tensor& v,
   require(longest <= slots, "attention: {} positions do not fit a cache of {}", longest, slots);
   if (!cpu::handles(q)) return composed_cached_attention(q, k, v, lengths, scoring, window);
   require(k.is_contiguous() && v.is_contiguous(), "attention: expected a contiguous cache");
+  constexpr int64_t worth_products = 8;  // positions; for fewer reading the keys is the work
+  if (count >= worth_products) return attention_by_products(q, k, v, lengths, scoring, window);
   const Tensor out = at::empty_like(q);
   cpu::for_dtype(q, [&]<class T>(const cpu::Kernels<T>& kernels, T) {
     using A = Accumulate<T>;

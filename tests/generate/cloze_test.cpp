@@ -80,34 +80,64 @@ TEST(ClozeScores, are_shares_of_questions_by_either_measure) {
   EXPECT_EQ(scores.accuracy_a_byte, 1);
 }
 
-TEST(Cloze, takes_the_choice_that_the_model_finds_likeliest) {
-  const Tokenizer tokenizer = byte_tokenizer();
-  const auto model = small_model();
+/// Log probabilities of choices, each read alone.
+std::vector<double> read_alone(Model& model, const Tokenizer& tokenizer,
+                               const ClozeQuestion& asked) {
   const at::NoGradGuard no_grad;
-  PromptCache kept;  // one for questions that begin the same, and others
-  for (const ClozeQuestion& asked :
-       {ClozeQuestion{.prompt = "xy", .choices = {"a", "bcd", "ef"}},
-        {.prompt = "xyz is longer", .choices = {"abc", "abd"}},
-        {.prompt = "xyz is longer still", .choices = {"a", "b", "c", "d"}},
-        {.prompt = "xyz", .choices = {"longer than it was", "a"}},
-        {.prompt = "another", .choices = {"a", "b"}}}) {
-    const ClozeResult result = answer_cloze(*model, tokenizer, asked, kept);
-    std::vector<double> expected;
-    for (const std::string& choice : asked.choices) {  // each alone, token by token
-      const std::vector<int32_t> ids = tokenizer.encode(asked.prompt + choice);
-      const Tensor row = at::tensor(std::vector<int64_t>(ids.begin(), ids.end())).unsqueeze(0);
-      const Tensor log_probs =
-          at::log_softmax(model->logits(model->hidden_states({row, {}, {}}))[0], 1);
-      double sum = 0;
-      for (size_t t = asked.prompt.size(); t < ids.size(); ++t)
-        sum += log_probs[static_cast<int64_t>(t) - 1][ids[t]].item<double>();
-      expected.push_back(sum);
-    }
+  std::vector<double> sums;
+  for (const std::string& choice : asked.choices) {
+    const std::vector<int32_t> ids = tokenizer.encode(asked.prompt + choice);
+    const Tensor row = at::tensor(std::vector<int64_t>(ids.begin(), ids.end())).unsqueeze(0);
+    const Tensor log_probs =
+        at::log_softmax(model.logits(model.hidden_states({row, {}, {}}))[0], 1);
+    double sum = 0;
+    for (size_t t = asked.prompt.size(); t < ids.size(); ++t)
+      sum += log_probs[static_cast<int64_t>(t) - 1][ids[t]].item<double>();
+    sums.push_back(sum);
+  }
+  return sums;
+}
+
+void expect_as_alone(Model& model, const std::vector<ClozeQuestion>& questions) {
+  const Tokenizer tokenizer = byte_tokenizer();
+  const std::vector<ClozeResult> results = answer_cloze(model, tokenizer, questions);
+  ASSERT_EQ(results.size(), questions.size());
+  for (size_t q = 0; q < questions.size(); ++q) {
+    const std::vector<double> expected = read_alone(model, tokenizer, questions[q]);
+    ASSERT_EQ(results[q].log_probabilities.size(), expected.size());
     for (size_t i = 0; i < expected.size(); ++i)
-      EXPECT_NEAR(result.log_probabilities[i], expected[i], 1e-4) << asked.prompt;
-    EXPECT_EQ(result.likeliest,
+      EXPECT_NEAR(results[q].log_probabilities[i], expected[i], 1e-4) << questions[q].prompt;
+    EXPECT_EQ(results[q].likeliest,
               static_cast<size_t>(std::ranges::max_element(expected) - expected.begin()));
   }
+}
+
+std::vector<ClozeQuestion> mixed_questions() {
+  return {{.prompt = "xy", .choices = {"a", "bcd", "ef"}},
+          {.prompt = "xyz is longer", .choices = {"abc", "abd"}},
+          {.prompt = "xyz is longer still", .choices = {"a", "b", "c", "d"}},
+          {.prompt = "xyz", .choices = {"longer than it was", "a"}},
+          {.prompt = "another", .choices = {"a", "b"}}};
+}
+
+TEST(Cloze, takes_the_choice_that_the_model_finds_likeliest) {
+  expect_as_alone(*small_model(), mixed_questions());
+  expect_as_alone(*small_model(22), mixed_questions());  // padding reaches behind the context
+}
+
+TEST(Cloze, answers_as_alone_whatever_neighbours_begin_with) {
+  const std::string examples(300, 'e'), others(900, 'o');
+  std::vector<ClozeQuestion> questions;
+  for (const std::string& beginning : {examples, examples, others, std::string(), examples}) {
+    for (ClozeQuestion question : mixed_questions()) {
+      question.prompt = beginning + question.prompt;
+      questions.push_back(question);
+    }
+    questions.push_back({.prompt = beginning + "all choices are a token", .choices = {"a", "b"}});
+    questions.push_back({.prompt = beginning + "again", .choices = {"a", "b"}});
+  }
+  expect_as_alone(*small_model(), questions);
+  EXPECT_TRUE(answer_cloze(*small_model(), byte_tokenizer(), {}).empty());
 }
 
 }  // namespace

@@ -119,6 +119,33 @@ TEST_P(Reference, cached_attention_equals_attention_of_the_last_positions) {
   EXPECT_LE(relative_difference(last, whole.narrow(1, 6, 3)), GetParam().tolerance);
 }
 
+TEST_P(Reference, cached_attention_of_many_positions_equals_attention_of_each_row) {
+  const at::ScalarType dtype = GetParam().dtype;
+  const int64_t count = 140, slots = 300;  // more than a block of queries
+  const std::vector<int64_t> lengths = {3, 100};
+  const auto random = [&](const std::vector<int64_t>& shape) {
+    return on_test_device(at::randn(shape).to(dtype));
+  };
+  const Tensor q = random({2, count, 4, 8}), k = random({2, 2, slots, 8}),
+               v = random({2, 2, slots, 8});
+  for (const int64_t window : {0, 30, 1000}) {
+    const Tensor found = ops::cached_attention(q, k, v, lengths, {0.4}, window);
+    for (int64_t row = 0; row < 2; ++row) {
+      const int64_t before = lengths[static_cast<size_t>(row)], all = before + count;
+      const auto of_row = [&](const Tensor& cache) {
+        return cache.narrow(0, row, 1).narrow(2, 0, all).transpose(1, 2).contiguous();
+      };
+      const Tensor queries = at::cat({random({1, before, 4, 8}), q.narrow(0, row, 1)}, 1);
+      const Tensor first = at::arange(all, at::kLong) - (window > 0 ? window : all) + 1;
+      const Tensor expected =
+          ops::attention(queries, of_row(k), of_row(v), first.clamp_min(0).unsqueeze(0), {0.4});
+      EXPECT_LE(relative_difference(found.narrow(0, row, 1), expected.narrow(1, before, count)),
+                GetParam().tolerance)
+          << window << " " << row;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Dtypes, Reference,
                          testing::Values(Precision{at::kDouble, 1e-12}, Precision{at::kFloat, 1e-5},
                                          Precision{at::kBFloat16, 2e-2}),
