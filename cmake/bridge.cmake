@@ -16,7 +16,7 @@ else()
     DEPENDS ${bridge_sources} ${CMAKE_SOURCE_DIR}/rust/Cargo.toml ${CMAKE_SOURCE_DIR}/rust/Cargo.lock
     COMMENT "Building the Rust bridge"
     USES_TERMINAL)
-  add_custom_target(lathe_bridge_build DEPENDS ${bridge_library})
+  add_custom_target(lathe_bridge_build ALL DEPENDS ${bridge_library})  # the library needs it only where it is installed
 endif()
 
 add_library(lathe_bridge INTERFACE)
