@@ -2,6 +2,8 @@
 #   the folder lathe/NAME as the static library lathe_NAME, which sees only the modules named.
 # lathe_kernels(MODULE SOURCE)
 #   compiles SOURCE once for each instruction set; the module chooses among them at run time.
+# lathe_source_hash(MODULE FOLDER...)
+#   gives the module source_hash(), of all sources in the folders (lathe/model/source_hash.h).
 # lathe_library()
 #   all modules so far as the one static library `lathe`.
 
@@ -58,6 +60,19 @@ function(lathe_kernels module source)
     target_sources(lathe_${module} PRIVATE $<TARGET_OBJECTS:lathe_kernels_${isa}>)
     set_property(GLOBAL APPEND PROPERTY lathe_modules lathe_kernels_${isa})
   endforeach()
+endfunction()
+
+function(lathe_source_hash module)
+  list(TRANSFORM ARGN PREPEND ${CMAKE_SOURCE_DIR}/)
+  list(TRANSFORM ARGN APPEND /*.h OUTPUT_VARIABLE headers)
+  list(TRANSFORM ARGN APPEND /*.cpp OUTPUT_VARIABLE sources)
+  file(GLOB_RECURSE hashed CONFIGURE_DEPENDS ${headers} ${sources})
+  set(source ${CMAKE_BINARY_DIR}/source_hash.cpp)
+  set(script ${CMAKE_SOURCE_DIR}/cmake/source_hash.cmake)
+  add_custom_command(OUTPUT ${source} COMMAND ${CMAKE_COMMAND} "-DFOLDERS=${ARGN}" -DSOURCE=${source} -P ${script}
+    DEPENDS ${hashed} ${script} COMMENT "Hashing the sources of ${ARGN}" VERBATIM)
+  set_source_files_properties(${source} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON SKIP_PRECOMPILE_HEADERS ON)
+  target_sources(lathe_${module} PRIVATE ${source})
 endfunction()
 
 function(lathe_library)

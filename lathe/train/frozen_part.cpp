@@ -7,12 +7,12 @@
 #include <set>
 
 #include "lathe/base/made_folder.h"
+#include "lathe/model/source_hash.h"
 #include "lathe/train/trainable.h"
 
 namespace lathe {
 namespace {
 
-constexpr int kernel_version = 1;         // to be raised with any change of what layers compute
 constexpr int64_t tokens_at_once = 4096;  // that the layers read
 
 /// The embeddings and the lowest layers: the weights listed before all others.
@@ -30,7 +30,7 @@ std::vector<NamedTensor> frozen_weights_of(Model& model, int64_t layers) {
 /// A hash of all that decides what the layers make of any tokens.
 std::string fingerprint(Model& model, const FrozenPart& part) {
   Hasher hasher;
-  const nlohmann::json circumstances = {kernel_version,
+  const nlohmann::json circumstances = {source_hash(),
                                         TORCH_VERSION,
                                         at::get_cpu_capability(),
                                         at::get_num_threads(),
@@ -153,7 +153,9 @@ int64_t frozen_layers(Model& model, const std::vector<NamedTensor>& trained) {
   for (const NamedTensor& weight : trained) {
     tensors.insert(weight.tensor);
     const int64_t layer = layer_of(weight.name);
-    if (layer < 0 && !own.contains(weight.tensor)) return 0;  // an adapter at the embedding
+    const bool of_output = weight.name.find(".lm_head.") != std::string::npos;  // see Model::sites
+    if (layer < 0 && !of_output && !own.contains(weight.tensor))
+      return 0;  // an adapter at the embedding
     if (layer >= 0) frozen = std::min(frozen, layer);
   }
   for (const NamedTensor& weight : frozen_weights_of(model, frozen))

@@ -71,6 +71,7 @@ TEST_F(FrozenParts, end_at_the_lowest_weight_that_is_trained) {
   EXPECT_EQ(frozen_layers(*model_, {{"base_model.model.model.layers.1.mlp.x.ia3_l", &of_adapter},
                                     {"model.embed_tokens.adapters.a.up", &of_adapter}}),
             0);
+  EXPECT_EQ(frozen_layers(*model_, {{"base_model.model.lm_head.lora_A.weight", &of_adapter}}), 2);
 }
 
 /// To the bit on processors where a product does not add in another order when it has more rows.
