@@ -1,23 +1,20 @@
 #include "cli/before_and_after.h"
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
 
 #include "lathe/base/format.h"
-#include "lathe/io/rows.h"
 #include "lathe/train/best.h"
 
 namespace lathe {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr std::string_view prefix = "eval_";
 
 /// Losses say the same as perplexities, less plainly.
-bool said_by_perplexity(const std::string& name, const Json& line) {
+bool said_by_perplexity(const std::string& name, const MetricsLine& line) {
   constexpr std::string_view loss = "loss";
   return name.ends_with(loss) &&
-         line.contains(name.substr(0, name.size() - loss.size()) + "perplexity");
+         line.get(name.substr(0, name.size() - loss.size()) + "perplexity").has_value();
 }
 
 /// How a measure changed: costs by a share, what is a share itself by the difference.
@@ -28,29 +25,27 @@ std::string change(const std::string& name, double before, double after) {
 
 }  // namespace
 
-std::string before_and_after(const std::filesystem::path& metrics, int64_t step) {
-  if (!std::filesystem::exists(metrics)) return {};
-  Json before, after;
-  const auto lines = open_rows(metrics);
-  while (std::optional<Json> line = lines->next()) {
-    if (!line->contains("eval_loss") || !line->contains("step")) continue;
-    if (before.is_null()) before = *line;
-    if (line->at("step") == step) after = std::move(*line);
+std::optional<BeforeAndAfter> before_and_after(const RunMetrics& metrics, int64_t step) {
+  const std::vector<MetricsLine>& lines = metrics.validations;
+  const auto last =
+      std::find_if(lines.rbegin(), lines.rend(), [&](const auto& l) { return l.step == step; });
+  if (last == lines.rend() || lines.front().step == step) return {};
+  BeforeAndAfter result{.first_step = lines.front().step, .step = step, .measures = {}};
+  for (const auto& [name, before] : lines.front().numbers) {
+    const std::optional<double> after = last->get(name);
+    if (!name.starts_with(prefix) || !after || said_by_perplexity(name, lines.front())) continue;
+    result.measures.push_back(
+        {name.substr(prefix.size()), before, *after, change(name, before, *after)});
   }
-  if (after.is_null() || before.at("step") == step) return {};
-  std::string rows;
-  for (const auto& [name, value] : before.items()) {
-    const auto then = after.find(name);
-    if (!name.starts_with(prefix) || then == after.end() || said_by_perplexity(name, before) ||
-        !value.is_number() || !then->is_number())
-      continue;
-    const double old_value = value.get<double>(), new_value = then->get<double>();
-    rows += format("\n  {:<28}{:>10.4f}{:>12.4f}{:>12}", name.substr(prefix.size()), old_value,
-                   new_value, change(name, old_value, new_value));
-  }
-  const std::string steps[] = {format("step {}", before.at("step").dump()),
-                               format("step {}", step)};
-  return format("  {:<28}{:>10}{:>12}", "", steps[0], steps[1]) + rows;
+  return result;
+}
+
+std::string BeforeAndAfter::text() const {
+  std::string table =
+      format("  {:<28}{:>10}{:>12}", "", format("step {}", first_step), format("step {}", step));
+  for (const Measure& m : measures)
+    table += format("\n  {:<28}{:>10.4f}{:>12.4f}{:>12}", m.name, m.before, m.after, m.change);
+  return table;
 }
 
 }  // namespace lathe

@@ -9,7 +9,8 @@ namespace {
 constexpr const char* recipe_file = "recipe.yaml";
 
 void remove_run(const fs::path& folder) {
-  for (const char* name : {"checkpoints", "best", "metrics.jsonl", "model", "adapter", recipe_file})
+  for (const char* name : {"checkpoints", "best", "metrics.jsonl", "model", "adapter", "report.md",
+                           "loss.svg", recipe_file})
     file_ops().remove_all(folder / name);
 }
 

@@ -1,11 +1,11 @@
 // lathe train RECIPE.yaml: from a recipe to a run.
 #include <algorithm>
 
-#include "cli/before_and_after.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
 #include "cli/publish.h"
 #include "cli/recipe.h"
+#include "cli/report.h"
 #include "cli/run_parts.h"
 #include "cli/run_setup.h"
 #include "cli/trained.h"
@@ -47,17 +47,18 @@ int run_train(const Recipe& given) {
     recipe.train.best.require_measured(validation.names());
     training.evaluate = [&] { return validation.measure(); };
   }
-  observer.line().print(describe_run(recipe, *model, trained, data));
+  const std::string facts = describe_run(recipe, *model, trained, data);
+  observer.line().print(facts);
   record_recipe(*folder, given);
   const std::optional<int64_t> result = train(training, recipe.train);
   if (!result) {
     observer.line().print("stopped after a checkpoint; the same command goes on from there");
     return 0;
   }
-  if (const std::string gain = before_and_after(folder->path() / "metrics.jsonl", *result);
-      !gain.empty())
-    observer.line().print(gain);
+  const RunMetrics metrics = read_metrics(folder->path() / "metrics.jsonl");
+  if (const auto gains = before_and_after(metrics, *result)) observer.line().print(gains->text());
   observer.line().print(publish_result(recipe, *model, adapters, tokenizer, folder->path()));
+  write_report(folder->path(), facts, metrics, *result);
   return 0;
 }
 

@@ -24,24 +24,19 @@ std::function<void(uint64_t, uint64_t)> states_progress(ProgressLine& line) {
   };
 }
 
-/// max_steps, or the steps that num_train_epochs take.
-int64_t total_steps(const Recipe& recipe, const Source& source, int world) {
-  if (recipe.train.max_steps >= 0) return recipe.train.max_steps;
-  const double rows = static_cast<double>(recipe.data.per_device_train_batch_size *
-                                          recipe.train.gradient_accumulation_steps * world);
-  const double steps = static_cast<double>(source.rows_per_epoch()) / rows;
-  return std::max<int64_t>(1, std::llround(std::ceil(steps * recipe.train.num_train_epochs)));
+/// Steps that reading all of the data once takes, a whole number or not.
+double steps_an_epoch(const Recipe& recipe, const Source& source, int world) {
+  return static_cast<double>(source.rows_per_epoch()) /
+         static_cast<double>(recipe.data.per_device_train_batch_size *
+                             recipe.train.gradient_accumulation_steps * world);
 }
 
-/// The output of the layers that do not change, if the data is read more than once.
+/// The output of the layers that do not change, if it can be kept.
 std::shared_ptr<const FrozenStates> kept_states(const Recipe& recipe, Model& model,
                                                 const std::vector<NamedTensor>& trained,
-                                                const Dataset& data, const Source& source,
-                                                ProgressLine& line) {
-  const int64_t rows = recipe.train.max_steps * recipe.data.per_device_train_batch_size *
-                       recipe.train.gradient_accumulation_steps;
+                                                const Dataset& data, ProgressLine& line) {
   const int64_t layers = frozen_layers(model, trained);
-  if (!recipe.train.frozen_cache || layers == 0 || rows <= source.rows_per_epoch()) return nullptr;
+  if (!recipe.train.frozen_cache || layers == 0) return nullptr;
   const StateStore store{.folder = fs::path(recipe.data.cache_dir) / "states",
                          .limit = static_cast<uint64_t>(recipe.train.frozen_cache_limit * 1e9),
                          .progress = states_progress(line)};
@@ -88,8 +83,12 @@ std::unique_ptr<Source> make_source(Recipe& recipe, Model& model,
   const int world = parallel.world();
   const auto source = [&] { return training_source(data, recipe.data, seed, rank, world); };
   auto made = source();
-  recipe.train.max_steps = total_steps(recipe, *made, world);
-  data.states = kept_states(recipe, model, trained, data, *made, line);
+  const double an_epoch = steps_an_epoch(recipe, *made, world);
+  if (recipe.train.max_steps < 0)
+    recipe.train.max_steps =
+        std::max<int64_t>(1, std::llround(std::ceil(an_epoch * recipe.train.num_train_epochs)));
+  if (static_cast<double>(recipe.train.max_steps) > std::ceil(an_epoch))  // read more than once
+    data.states = kept_states(recipe, model, trained, data, line);
   if (data.states) made = source();
   if (const double alpha = recipe.train.neftune_noise_alpha; alpha > 0)
     made = with_neftune_noise(std::move(made), alpha, model.config().hidden_size, seed, rank);
