@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Continued pretraining on a new domain: perplexity there and on other text, and cloze questions, before and after.
 #
-# usage: [EPOCHS=2] domain.sh MODEL DOMAIN GENERAL_TRAIN GENERAL_TEST OTHER_TEST LATHE OUT [METHOD ...]
+# usage: [EPOCHS=2] [SEED=1] domain.sh MODEL DOMAIN GENERAL_TRAIN GENERAL_TEST OTHER_TEST LATHE OUT [METHOD ...]
 #   DOMAIN   folder and name of what scripts/domain.py wrote, such as data/book
 #   GENERAL  JSONL with text: a part is mixed in (one row in five), the other is measured
 #   OTHER    JSONL with text of a kind that is in neither
@@ -10,6 +10,7 @@ set -euo pipefail
 model=$1 domain=$2 general_train=$3 general_test=$4 other_test=$5 lathe=$6 out=$7
 shift 7
 mkdir -p "$out"
+seed=${SEED:-1}
 train=$(ls "$domain".train.*) test=$(ls "$domain".test.*) name=$(basename "$domain")
 if [ $# = 0 ]; then set -- full last4 lora; fi
 
@@ -23,7 +24,8 @@ for method in "$@"; do
       exit 1
       ;;
   esac
-  cat >"$out/$name.$method.yaml" <<R
+  run=$name.$method.$seed
+  cat >"$out/$run.yaml" <<R
 model: $model
 train_data: [{path: $train, weight: 0.8}, {path: $general_train, weight: 0.2}]
 valid_data: [{path: $test, name: new}, {path: $general_test, name: general}, {path: $other_test, name: other}]
@@ -41,12 +43,12 @@ eval_on_start: true
 eval_steps: 0
 save_steps: 0
 sample_tokens: 0
-seed: 1
-output_dir: $out/run.$name.$method
+seed: $seed
+output_dir: $out/run.$run
 cache_dir: $out/cache
 R
-  log=$out/$name.$method.log start=$SECONDS
-  "$lathe" train "$out/$name.$method.yaml" >"$log" 2>&1 || { tail -n 5 "$log" >&2 && exit 1; }
-  echo "$name, $method, $((SECONDS - start)) s"
+  log=$out/$run.log start=$SECONDS
+  "$lathe" train "$out/$run.yaml" >"$log" 2>&1 || { tail -n 5 "$log" >&2 && exit 1; }
+  echo "$name, $method, seed $seed, $((SECONDS - start)) s"
   sed -n '/^  .* step 0 /,/^done/p' "$log"
 done

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/dates.h"
 #include "lathe/data/example.h"
 #include "lathe/generate/generate.h"
 #include "lathe/io/rows.h"
@@ -16,12 +17,11 @@ std::string trimmed(const std::string& text) {
   return text.substr(begin, text.find_last_not_of(spaces) - begin + 1);
 }
 
-/// The prompt as it is read in training: bos comes before texts, templates write their own.
+/// The prompt as it is read in training: templates write their own bos.
 std::vector<int64_t> tokens_of(const Exchange& exchange, const Tokenizer& tokenizer) {
   std::vector<int64_t> tokens;
-  if (!exchange.complete && tokenizer.bos_id()) tokens.push_back(*tokenizer.bos_id());
+  if (const auto bos = tokenizer.own_bos_id(); bos && !exchange.complete) tokens.push_back(*bos);
   for (const int32_t id : tokenizer.encode(exchange.prompt, false)) tokens.push_back(id);
-  require(!tokens.empty(), "a prompt without tokens");
   return tokens;
 }
 
@@ -31,11 +31,18 @@ class Examination {
   Examination(Model& model, const Tokenizer& tokenizer, const AnswerOptions& options)
       : model_(model), tokenizer_(tokenizer), options_(options) {}
 
-  void add(Exchange exchange) {
-    prompts_.push_back(tokens_of(exchange, tokenizer_));
-    pending_.push_back(std::move(exchange));
-    if (pending_.size() == static_cast<size_t>(options_.batch_size)) answer();
+  /// Throws Error if the prompt has no token, or leaves no room for an answer.
+  void add(const ExampleReader& reader, const nlohmann::ordered_json& row,
+           const std::string& place) {
+    const Context asking("{}", place);
+    pending_.push_back(reader.exchange(row));
+    prompts_.push_back(tokens_of(pending_.back(), tokenizer_));
+    const auto tokens = static_cast<int64_t>(prompts_.back().size());
+    require(tokens > 0 && tokens < model_.config().max_position_embeddings,
+            "a prompt of {} tokens: expected some, and room for an answer in the context of {}",
+            tokens, model_.config().max_position_embeddings);
   }
+  bool is_full() const { return pending_.size() == static_cast<size_t>(options_.batch_size); }
 
   void answer() {
     if (pending_.empty()) return;
@@ -69,24 +76,23 @@ class Examination {
 }  // namespace
 
 std::string answer_report(Model& model, const Tokenizer& tokenizer, const AnswerOptions& options) {
-  const ExampleReader reader({}, ChatTemplates(tokenizer));
+  const ExampleReader reader({.time = local_time()}, ChatTemplates(tokenizer));
   Examination examination(model, tokenizer, options);
   for (const std::string& file : options.files) {
     const auto rows = open_rows(file);
     for (size_t row = 1; const auto found = rows->next(); ++row) {
-      const Context asking("{}:{}", file, row);
-      examination.add(reader.exchange(*found));
+      examination.add(reader, *found, format("{}:{}", file, row));
+      if (examination.is_full()) examination.answer();
     }
   }
   examination.answer();
   const size_t rows = examination.answers().size();
   require(rows > 0, "found no row in {}", fmt::join(options.files, ", "));
   const double share = static_cast<double>(examination.right()) / static_cast<double>(rows);
+  const nlohmann::json all = {
+      {"rows", rows}, {"exact_match", share}, {"answers", examination.answers()}};
   if (options.json)
-    return nlohmann::json{
-               {"rows", rows}, {"exact_match", share}, {"answers", examination.answers()}}
-               .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
-           "\n";
+    return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   return format("{} rows, {} answered exactly ({:.1f} %)\n", rows, examination.right(),
                 100 * share);
 }

@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/labeller.h"
 #include "cli/open_model.h"
+#include "cli/progress.h"
 #include "lathe/data/documents.h"
 #include "lathe/io/json.h"
 #include "lathe/io/line_reader.h"
@@ -25,7 +26,8 @@ struct ClassifyOptions {
   void fields(Fields& f) {
     f("text", text,
       "A text to label. Otherwise each line of the files, or of standard input, is one.");
-    f("files", files, "Files with a text a line, or .jsonl and .parquet with the column text.",
+    f("files", files,
+      "Files with a text a line, or .jsonl and .parquet with the column text; -: standard input.",
       {.placeholder = "FILE"});
     f("json", json, "Print one JSON object a text, with all probabilities.");
     f("batch_size", batch_size, "Texts at once.", {.minimum = 1, .maximum = 65536});
@@ -44,32 +46,40 @@ int run_classify(const ClassifyOptions& o) {
     while (const auto text = lines.next()) {
       require(is_valid_utf8(*text), "{}: expected UTF-8, found {}", lines.place(),
               show_text(*text));
-      if (text->find_first_not_of(" \t") != text->npos) labeller.add(std::string(*text));
+      if (!text->empty()) labeller.add(std::string(*text), lines.place());
     }
   };
   const auto add_rows = [&](const std::string& file) {
     const std::unique_ptr<Rows> rows = open_rows(file, {"text"});
     for (size_t number = 1; const auto row = rows->next(); ++number) {
+      const std::string place = format("{}:{}", file, number);
       const auto text = [&] {
-        const Context reading("{}:{}", file, number);
-        return get_string(*row, "text");
+        const Context reading("{}", place);
+        return row->at("text").is_null() ? std::string() : get_string(*row, "text");
       };
-      labeller.add(text());
+      labeller.add(text(), place);
     }
   };
+  const auto add_input = [&] { add_lines(LineReader::standard_input(longest_line)); };
   if (o.text) {
-    labeller.add(*o.text);
+    labeller.add(*o.text, "--text");
   } else if (o.files.empty()) {
-    add_lines(LineReader::standard_input(longest_line));
+    add_input();
   } else {
     for (const std::string& file : o.files) {
-      if (is_table(file))
+      if (file == "-")
+        add_input();
+      else if (is_table(file))
         add_rows(file);
       else
         add_lines(LineReader(file, longest_line));
     }
   }
   labeller.flush();
+  if (const std::string left_out = labeller.left_out(); !left_out.empty()) {
+    require(!o.text, "--text: expected a text to label, found nothing");
+    ProgressLine().print(left_out);
+  }
   return 0;
 }
 

@@ -1,21 +1,12 @@
 #include "cli/conversation.h"
 
-#include <ctime>
-
+#include "cli/dates.h"
 #include "cli/text_output.h"
 
 namespace lathe {
 namespace {
 
 struct Interrupted {};
-
-/// The time on the user's clock, for templates that tell it to the model.
-std::chrono::local_seconds local_time() {
-  const std::time_t now = std::time(nullptr);
-  std::tm local{};
-  localtime_r(&now, &local);
-  return std::chrono::local_seconds(std::chrono::seconds(now + local.tm_gmtoff));
-}
 
 }  // namespace
 

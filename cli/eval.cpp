@@ -31,7 +31,7 @@ int run_eval(const EvalOptions& o) {
   Evaluation e;
   if (o.text) {
     table = token_losses(*model, tokenizer, *o.text, length);
-    e = summary(table, *o.text);
+    e = summary(table, tokenizer, *o.text);
   } else {
     e = evaluate_data(*model, tokenizer, o.data_options(length));
   }

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/dates.h"
 #include "cli/progress.h"
 #include "lathe/data/dataset.h"
 #include "lathe/objective/next_token.h"
@@ -12,8 +13,9 @@ namespace {
 
 constexpr size_t mistakes_shown = 10;
 
-Dataset open(const Model& model, const DataOptions& options, const Tokenizer& tokenizer,
+Dataset open(const Model& model, DataOptions options, const Tokenizer& tokenizer,
              const Labels& labels) {
+  if (options.chat_template_date.empty()) options.chat_template_date = today();
   for (const DataSource& source : options.valid_data)
     require(source.adapter.empty(),
             "{}: adapter: {}, but nothing here chooses between adapters: give --adapter",

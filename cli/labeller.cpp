@@ -5,8 +5,19 @@
 
 #include "cli/command.h"
 #include "lathe/generate/classify_texts.h"
+#include "lathe/io/utf8.h"
 
 namespace lathe {
+namespace {
+
+/// A text as a column of a line.
+std::string in_a_line(std::string text) {
+  for (char& c : text)
+    if (c == '\t' || c == '\n' || c == '\r') c = ' ';
+  return escape_controls(text);
+}
+
+}  // namespace
 
 Labeller::Labeller(OpenModel opened, size_t batch_size, bool json)
     : opened_(std::move(opened)),
@@ -14,7 +25,11 @@ Labeller::Labeller(OpenModel opened, size_t batch_size, bool json)
       json_(json),
       type_(problem_type_named(opened_.model->config().problem_type)) {}
 
-void Labeller::add(std::string text) {
+void Labeller::add(std::string text, const std::string& place) {
+  if (text.find_first_not_of(" \t\r\n") == text.npos) {
+    if (blank_++ == 0) first_blank_ = place;
+    return;
+  }
   texts_.push_back(std::move(text));
   if (texts_.size() >= batch_size_) flush();
 }
@@ -28,10 +43,15 @@ void Labeller::flush() {
   texts_.clear();
 }
 
+std::string Labeller::left_out() const {
+  if (blank_ == 0) return {};
+  return format("{} without any text were left out, the first is {}", blank_, first_blank_);
+}
+
 std::string Labeller::line(const std::string& text, const Tensor& logits) const {
   if (type_ == ProblemType::regression) {
     const auto value = logits[0].item<double>();
-    if (!json_) return format("{:.4f}\t{}\n", value, text);
+    if (!json_) return format("{:.4f}\t{}\n", value, in_a_line(text));
     return nlohmann::json{{"text", text}, {"value", value}}.dump() + "\n";
   }
   const bool one = type_ == ProblemType::single_label_classification;
@@ -46,8 +66,10 @@ std::string Labeller::line(const std::string& text, const Tensor& logits) const 
   }
   if (one) chosen = {names[static_cast<size_t>(chances.argmax().item<int64_t>())]};
   if (!json_)
-    return one ? format("{}\t{:.4f}\t{}\n", chosen[0], chances.max().item<double>(), text)
-               : format("{}\t{}\n", fmt::join(chosen, ","), text);
+    return one ? format("{}\t{:.4f}\t{}\n", in_a_line(chosen[0]), chances.max().item<double>(),
+                        in_a_line(text))
+               : format("{}\t{}\n", in_a_line(format("{}", fmt::join(chosen, ","))),
+                        in_a_line(text));
   nlohmann::json row = {{"text", text}, {"probabilities", all}};
   if (one)
     row["label"] = chosen[0];

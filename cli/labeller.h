@@ -10,9 +10,12 @@ class Labeller {
  public:
   Labeller(OpenModel opened, size_t batch_size, bool json);
 
-  void add(std::string text);
+  /// `place` is where the text comes from; one of blanks alone has no label, and no line.
+  void add(std::string text, const std::string& place);
   /// Labels what is waiting for a batch to be full.
   void flush();
+  /// How many texts had no line, and where the first was; empty if none.
+  std::string left_out() const;
 
  private:
   std::string line(const std::string& text, const Tensor& logits) const;
@@ -22,6 +25,8 @@ class Labeller {
   bool json_;
   ProblemType type_;
   std::vector<std::string> texts_;
+  size_t blank_ = 0;
+  std::string first_blank_ = {};
 };
 
 }  // namespace lathe

@@ -21,8 +21,8 @@ void OpenModelOptions::fields(Fields& f) {
   f("model", model, "A model's directory, or its name (org/name) in the Hugging Face cache.",
     {.placeholder = "DIR", .required = true});
   f("adapter", adapter,
-    "Directory of an adapter for the model, as PEFT, AdapterHub or Lathe wrote it; several work "
-    "one behind the other. {path: DIR, strength: 0.5}: half of what it does.",
+    "Directory of an adapter for the model, as PEFT, AdapterHub or Lathe wrote it; give the option "
+    "again for one that works behind it. {path: DIR, strength: 0.5}: half of what it does.",
     {.placeholder = "DIR", .one_word = true});
   runtime.fields(f);
   f("dtype", dtype, "Precision; auto is that of the file.",

@@ -11,11 +11,11 @@
 namespace lathe {
 namespace {
 
-std::atomic<bool> stop{false};
+std::atomic<int> stop{0};  // the signal that asked for it
 
 /// A second signal ends the program at once.
 extern "C" void on_signal(int number) {
-  stop = true;
+  stop = number;
   std::signal(number, SIG_DFL);
 }
 
@@ -77,11 +77,20 @@ void TerminalObserver::on_evaluation(int64_t step, const Evaluation& e) {
 }
 
 bool TerminalObserver::stop_requested() {
+  return stop != 0;
+}
+
+int stop_signal() {
   return stop;
+}
+
+void end_if_stopped() {
+  if (stop != 0) throw StoppedBySignal{stop};
 }
 
 DataProgress data_progress(ProgressLine& line) {
   return [&line](const DataSource& source, const EncodeProgress& p) {
+    end_if_stopped();
     line.show(format("encoding {}: {} documents, {:.1f} MB of text, {} tokens", source.path,
                      p.documents, static_cast<double>(p.text_bytes) / 1e6, p.tokens));
   };

@@ -8,6 +8,11 @@
 
 namespace lathe {
 
+/// The user has asked the program to end (SIGINT, SIGTERM) where there is nothing to keep.
+struct StoppedBySignal {
+  int number;
+};
+
 /// One line that is rewritten on a terminal; elsewhere each report is a line of its own.
 class ProgressLine {
  public:
@@ -42,7 +47,13 @@ class TerminalObserver final : public Observer {
   double first_seconds_ = 0;
 };
 
-/// Shows how far the encoding of a source is.
+/// The signal that asked to stop, if a TerminalObserver looks out for them; 0: none did.
+int stop_signal();
+
+/// Throws StoppedBySignal if one did.
+void end_if_stopped();
+
+/// Shows how far the encoding of a source is; throws StoppedBySignal.
 DataProgress data_progress(ProgressLine& line);
 
 }  // namespace lathe

@@ -33,9 +33,10 @@ void check_adapters(const Recipe& recipe) {
       recipe.additional_special_tokens.empty(),
       "\"additional_special_tokens\": an adapter cannot add tokens to its model; add them to the "
       "model first");
-  require(recipe.train.trainable == std::vector<std::string>{"all"},
-          "\"trainable\": an adapter is trained, and nothing else; modules_to_save of the adapter "
-          "names what is trained whole beside it");
+  require(
+      recipe.train.trainable == std::vector<std::string>{"all"},
+      "\"trainable\": an adapter is trained, and nothing else: give trainable: all, or leave it "
+      "out; modules_to_save of the adapter names what is trained whole beside it");
 }
 
 void check_questions(const Recipe& recipe) {
@@ -51,6 +52,9 @@ void check_questions(const Recipe& recipe) {
 }  // namespace
 
 void Recipe::check() const {
+  require(classifies() || (problem_type == "auto" && class_weight == "none"),
+          "\"problem_type\", \"class_weight\": only texts that are classified have labels: give "
+          "objective: classify, or leave them out");
   const bool from_path = !model.path.empty();
   const bool from_sizes = model.config.hidden_size > 0;
   require(from_path != from_sizes,
@@ -61,6 +65,7 @@ void Recipe::check() const {
   check_names(*this);
   check_adapters(*this);
   check_questions(*this);
+  train.best.check(!data.valid_data.empty() || data.validation_split > 0, train.eval_steps);
   require(quantization.format() == WeightFormat::plain || !adapter.empty(),
           "load_in_4bit and keep_quantized: quantised weights cannot be trained: give an adapter, "
           "such as peft_type: LORA");

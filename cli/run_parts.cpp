@@ -12,7 +12,22 @@
 
 namespace lathe {
 
-std::unique_ptr<Model> make_model(Recipe& recipe, const Tokenizer& tokenizer) {
+namespace {
+
+/// Rows longer than what the model was made for: an error where it has no positions for them.
+void check_context(const Model& model, int64_t max_length, Observer& observer) {
+  const ModelConfig& config = model.config();
+  if (max_length <= config.max_position_embeddings) return;
+  const std::string found = format("max_length is {}, but the model was made for {} positions",
+                                   max_length, config.max_position_embeddings);
+  require(!config.learned_positions, "{}, and has learned no others: give a max_length up to that",
+          found);
+  observer.on_message(found + ": it may do badly on what lies beyond");
+}
+
+}  // namespace
+
+std::unique_ptr<Model> make_model(Recipe& recipe, const Tokenizer& tokenizer, Observer& observer) {
   std::unique_ptr<Model> model;
   if (!recipe.model.path.empty()) {
     const fs::path path = locate_model(recipe.model.path, hub_cache_folder());
@@ -35,6 +50,7 @@ std::unique_ptr<Model> make_model(Recipe& recipe, const Tokenizer& tokenizer) {
   }
   if (!recipe.additional_special_tokens.empty())
     resize_token_embeddings(*model, std::max(tokenizer.vocab_size(), model->config().vocab_size));
+  check_context(*model, recipe.data.max_length, observer);
   model->set_compute_dtype(recipe.train.bf16 ? at::kBFloat16 : at::kFloat);
   model->set_gradient_checkpointing(recipe.train.gradient_checkpointing);
   return model;

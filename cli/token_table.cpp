@@ -21,9 +21,7 @@ std::string shown(const std::string& token) {
 std::vector<TokenLoss> token_losses(Model& model, const Tokenizer& tokenizer,
                                     const std::string& text, int64_t length) {
   const at::NoGradGuard no_grad;
-  std::vector<int32_t> ids = tokenizer.encode(text);
-  const std::optional<int32_t> bos = tokenizer.bos_id();
-  if (bos && (ids.empty() || ids[0] != *bos)) ids.insert(ids.begin(), *bos);
+  const std::vector<int32_t> ids = tokenizer.encode(text);
   const auto count = static_cast<int64_t>(ids.size());
   require(count <= length, "the text has {} tokens, more than the context of {}", count, length);
   require(count >= 2, "the text has {} tokens: expected at least 2, one to predict from", count);
@@ -45,11 +43,14 @@ std::vector<TokenLoss> token_losses(Model& model, const Tokenizer& tokenizer,
   return table;
 }
 
-Evaluation summary(const std::vector<TokenLoss>& table, const std::string& text) {
+Evaluation summary(const std::vector<TokenLoss>& table, const Tokenizer& tokenizer,
+                   const std::string& text) {
   Evaluation e;
   for (const TokenLoss& row : table) e.loss += row.loss / static_cast<double>(table.size());
   e.tokens = static_cast<double>(table.size());
-  e.text_bytes = static_cast<double>(text.size());
+  // The first token is not predicted.
+  e.text_bytes = static_cast<double>(text.size()) -
+                 static_cast<double>(tokenizer.bytes_of(tokenizer.encode(text).at(0)));
   return e;
 }
 

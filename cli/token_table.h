@@ -25,7 +25,8 @@ struct TokenLoss {
 std::vector<TokenLoss> token_losses(Model& model, const Tokenizer& tokenizer,
                                     const std::string& text, int64_t length);
 
-Evaluation summary(const std::vector<TokenLoss>& table, const std::string& text);
+Evaluation summary(const std::vector<TokenLoss>& table, const Tokenizer& tokenizer,
+                   const std::string& text);
 nlohmann::json to_json(const std::vector<TokenLoss>& table);
 std::string to_text(const std::vector<TokenLoss>& table);
 

@@ -29,12 +29,30 @@ std::string sample(Model& model, const Tokenizer& tokenizer, const Recipe& recip
 
 }  // namespace
 
-Evaluation Validation::measure() const {
-  if (data.labels) {
-    EvaluationBatches batches = validation_batches(data, recipe.data);
+Evaluation Validation::measure_classifier() const {
+  ClassificationScores all(*data.labels);
+  Evaluation result;
+  const auto add = [&](const std::string& name, const DocumentSet* part) {
+    EvaluationBatches batches = validation_batches(data, recipe.data, 0, 1, part);
     ClassificationScores scores(*data.labels);
-    return evaluate_classifier(model, scores, [&] { return batches.next(); });
-  }
+    const Evaluation e = evaluate_classifier(model, scores, [&] { return batches.next(); });
+    all.add(scores);
+    const auto texts = static_cast<double>(scores.texts());
+    result.loss += (e.loss - result.loss) * texts / static_cast<double>(all.texts());
+    if (part == nullptr) return;
+    result.metrics.emplace_back(name + "_loss", e.loss);
+    for (const auto& [metric, value] : e.metrics)
+      result.metrics.emplace_back(name + "_" + metric, value);
+  };
+  for (const auto& [name, documents] : data.validation_parts) add(name, &documents);
+  if (data.validation_parts.empty()) add({}, nullptr);
+  const auto of_all = all.metrics();
+  result.metrics.insert(result.metrics.begin(), of_all.begin(), of_all.end());
+  return result;
+}
+
+Evaluation Validation::measure() const {
+  if (data.labels) return measure_classifier();
   const auto loss_of = [&](const DocumentSet* part) {
     EvaluationBatches batches = validation_batches(data, recipe.data, 0, 1, part);
     return evaluate(model, objective, [&] { return batches.next(); });
@@ -59,15 +77,19 @@ Evaluation Validation::measure() const {
 }
 
 std::vector<std::string> Validation::names() const {
-  std::vector<std::string> names = {"loss"};
-  if (data.labels) {
-    const std::vector<std::string> of_classifier = metric_names(data.labels->type);
-    names.insert(names.end(), of_classifier.begin(), of_classifier.end());
-    return names;
-  }
-  names.insert(names.end(), {"perplexity", "bits_per_byte"});
-  for (const auto& [name, documents] : data.validation_parts)
-    names.insert(names.end(), {name + "_loss", name + "_perplexity"});
+  std::vector<std::string> of_each = {"loss"};
+  if (data.labels)
+    for (std::string& metric : metric_names(data.labels->type))
+      of_each.push_back(std::move(metric));
+  else
+    of_each.emplace_back("perplexity");
+  std::vector<std::string> names = of_each;
+  // Where prompts are not to be predicted, their bytes are no measure.
+  const auto has_targets = [](const auto& source) { return source->has_targets(); };
+  if (!data.labels && std::ranges::none_of(data.validation.sources(), has_targets))
+    names.emplace_back("bits_per_byte");
+  for (const auto& [part, documents] : data.validation_parts)
+    for (const std::string& metric : of_each) names.push_back(part + "_" + metric);
   if (!questions.empty()) names.insert(names.end(), {"cloze_accuracy", "cloze_accuracy_a_byte"});
   return names;
 }

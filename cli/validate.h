@@ -20,6 +20,7 @@ struct Validation {
   std::vector<ClozeQuestion> questions;
 
   Evaluation measure() const;
+  Evaluation measure_classifier() const;
   /// The names of what is measured; bits_per_byte is not where only answers are learned.
   std::vector<std::string> names() const;
 };

@@ -72,9 +72,13 @@ void FileWriter::flush() {
   buffer_.clear();
 }
 
-void FileWriter::finish() {
+void FileWriter::sync() {
   flush();
   file_ops().sync(file_, path_);
+}
+
+void FileWriter::finish() {
+  sync();
   file_ops().close(std::exchange(file_, -1));
 }
 

@@ -46,7 +46,8 @@ class FileOpsOverride {
   FileOps* previous_;
 };
 
-/// A file being written front to back, through a buffer. Nothing is durable before `finish`.
+/// A file being written front to back, through a buffer. Nothing is durable before `sync` or
+/// `finish`.
 class FileWriter {
  public:
   enum class Mode { create, append };
@@ -59,7 +60,9 @@ class FileWriter {
   void write(std::string_view text);
   /// Hands the buffer to the operating system; readers see it, a power cut may lose it.
   void flush();
-  /// Flushes, syncs to the disk and closes.
+  /// Flushes and syncs to the disk: what was written so far survives a power cut.
+  void sync();
+  /// Syncs and closes.
   void finish();
   /// Bytes written by this writer, those in the buffer included.
   uint64_t bytes() const { return bytes_; }

@@ -75,24 +75,33 @@ void remove_damaged(const MadeFolder& folder) {
   file_ops().remove_all(away);
 }
 
-/// What processes left that were killed at work.
+/// Whether nobody holds the lock: whoever made something under it was killed.
+bool is_abandoned(const fs::path& lock) {
+  const int file = ::open(lock.c_str(), O_RDWR | O_CLOEXEC);
+  if (file < 0) return false;
+  const bool free = ::flock(file, LOCK_EX | LOCK_NB) == 0;
+  ::close(file);
+  return free;
+}
+
+/// What processes left that were killed at work, on this folder (whose lock is held) or another.
 void remove_leftovers(const MadeFolder& folder) {
   std::vector<fs::path> found;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder.parent)) {
     const std::string name = entry.path().filename().string();
-    if (name.starts_with(folder.key + ".tmp-") || name.starts_with(folder.key + ".damaged-"))
+    const size_t end = std::min(name.find(".tmp-"), name.find(".damaged-"));
+    if (end == name.npos) continue;
+    const std::string key = name.substr(0, end);
+    if (key == folder.key || is_abandoned(folder.parent / (key + ".lock")))
       found.push_back(entry.path());
   }
   for (const fs::path& path : found) file_ops().remove_all(path);
 }
 
-}  // namespace
-
-void open_or_make(const MadeFolder& folder) {
-  file_ops().make_directories(folder.parent);
-  if (folder.open()) return;
+/// Makes the folder and takes it into use; false if another process has removed it at once.
+bool make_and_open(const MadeFolder& folder) {
   const BuildLock lock(folder.beside(".lock"), folder.waiting);
-  if (folder.open()) return;
+  if (folder.open()) return true;
   if (lock.held()) remove_leftovers(folder);
   const WorkFolder work(folder.beside(unique("tmp")));
   folder.make(work.path());
@@ -100,10 +109,21 @@ void open_or_make(const MadeFolder& folder) {
   try {
     publish_directory(work.path(), folder.path());
   } catch (const Error&) {
-    if (folder.open()) return;  // another process was faster
+    if (folder.open()) return true;  // another process was faster
     throw;
   }
-  require(folder.open(), "{}: cannot be opened right after it was written", folder.path().string());
+  return folder.open();
+}
+
+}  // namespace
+
+void open_or_make(const MadeFolder& folder) {
+  constexpr int attempts = 3;
+  file_ops().make_directories(folder.parent);
+  if (folder.open()) return;
+  for (int attempt = 0; attempt < attempts; ++attempt)
+    if (make_and_open(folder)) return;
+  fail("{}: cannot be opened right after it was written", folder.path().string());
 }
 
 }  // namespace lathe

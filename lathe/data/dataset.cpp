@@ -8,6 +8,7 @@
 #include "lathe/data/documents.h"
 #include "lathe/data/split.h"
 #include "lathe/io/utf8.h"
+#include "lathe/text/chat_template.h"
 
 namespace lathe {
 namespace {
@@ -40,25 +41,32 @@ void check(const DataOptions& options) {
           "expected valid_data or validation_split, found both");
 }
 
-/// Throws Error if rows that are learned in parts are longer than max_length, unless they may be
-/// cut and keep something to learn.
+/// Throws Error if rows that are learned in parts, or have a label, are longer than max_length,
+/// unless they may be cut and keep something to learn.
 void check_lengths(const TokenCache& cache, const DataSource& source, const DataOptions& options,
                    const Tokenizer& tokenizer) {
-  if (!cache.has_targets()) return;
+  if (!cache.keeps_whole()) return;
   const auto length = static_cast<uint64_t>(options.max_length);
   std::vector<uint8_t> learned(length);
   for (uint64_t i = 0; i < cache.documents(); ++i) {
     const uint64_t tokens = cache[i].tokens;
     if (tokens <= length) continue;
-    cache.read_targets(i, 0, learned);
-    const bool any = std::ranges::find(learned, uint8_t{1}) != learned.end();
+    if (cache.has_targets()) cache.read_targets(i, 0, learned);
+    const bool any =
+        !cache.has_targets() || std::ranges::find(learned, uint8_t{1}) != learned.end();
     if (any && options.truncation) continue;
-    fail("{}: a row has {} tokens, max_length is {}: {}; the row: {}", source.path, tokens,
-         options.max_length,
+    fail("{}: text {} has {} tokens, max_length is {}: {}; it begins {}", source.path, i + 1,
+         tokens, options.max_length,
          any ? "give a larger one, or truncation: true to cut such rows"
              : "nothing would be left to learn of it; give a larger one, or leave it out",
          beginning_of({&cache, i}, tokenizer, 200, /*skip_special_tokens=*/false));
   }
+}
+
+std::optional<std::chrono::local_seconds> time_of(const DataOptions& options) {
+  if (options.chat_template_date.empty()) return std::nullopt;
+  const Context reading("\"chat_template_date\"");
+  return day_named(options.chat_template_date);
 }
 
 std::shared_ptr<const TokenCache> encode(const DataSource& source, const DataOptions& options,
@@ -70,6 +78,7 @@ std::shared_ptr<const TokenCache> encode(const DataSource& source, const DataOpt
                                .assistant_only_loss = options.assistant_only_loss,
                                .labels = labels,
                                .adapters = !dataset.adapters.empty(),
+                               .time = time_of(options),
                                .cache_dir = options.cache_dir,
                                .progress = {}};
   if (progress) encode_options.progress = [&](const EncodeProgress& at) { progress(source, at); };
@@ -111,7 +120,27 @@ std::string part_name(const DataSource& source, const Dataset& dataset) {
   return format("{}_{}", name, number);
 }
 
-/// The labels of the data; checks that each is one of them.
+/// A source as tokens.
+struct EncodedSource {
+  std::string path;
+  std::shared_ptr<const TokenCache> cache;
+};
+
+/// Throws Error for a label that is none of the set, with the first text that has it.
+void check_labels(const LabelSet& set, const EncodedSource& source, const Tokenizer& tokenizer) {
+  const DocumentNames& labels = source.cache->labels();
+  for (size_t place = 0; place < labels.all().size(); ++place) try {
+      set.target(labels.all()[place]);
+    } catch (const Error& error) {
+      uint64_t document = 0;
+      while (labels.place(document) != place) ++document;
+      fail("{}: {}; text {}: {}", source.path, error.what(), document + 1,
+           beginning_of({source.cache.get(), document}, tokenizer, 40,
+                        /*skip_special_tokens=*/true));
+    }
+}
+
+/// The labels of the data.
 std::shared_ptr<const LabelSet> label_set(const Dataset& dataset, const Labels& labels) {
   std::set<std::string> there;
   for (const Pool& pool : dataset.train) pool.documents.add_labels(there);
@@ -119,8 +148,6 @@ std::shared_ptr<const LabelSet> label_set(const Dataset& dataset, const Labels& 
   const std::vector<std::string> list(there.begin(), there.end());
   auto set = std::make_shared<const LabelSet>(
       labels.known ? *labels.known : find_labels(list, labels.problem_type));
-  dataset.validation.add_labels(there);
-  for (const std::string& label : there) set->target(label);
   return set;
 }
 
@@ -158,10 +185,12 @@ Dataset open_dataset(const DataOptions& options, const Tokenizer& tokenizer, uin
   dataset.pad_id = tokenizer.pad_id().value_or(tokenizer.eos_id().value_or(0));
   const bool weighted = std::ranges::any_of(
       options.train_data, [](const DataSource& source) { return source.weight.has_value(); });
-  for (const DataSource& source : options.train_data)
-    add_train_source(dataset, source, options,
-                     encode(source, options, tokenizer, dataset, labels.wanted, progress), weighted,
-                     seed);
+  std::vector<EncodedSource> sources;
+  for (const DataSource& source : options.train_data) {
+    auto cache = encode(source, options, tokenizer, dataset, labels.wanted, progress);
+    sources.push_back({source.path, cache});
+    add_train_source(dataset, source, options, std::move(cache), weighted, seed);
+  }
   require(
       options.validation_split == 0 || options.train_data.empty() || dataset.validation.size() > 0,
       "validation_split {} of {} documents leaves none to validate on: give a larger one, "
@@ -169,6 +198,7 @@ Dataset open_dataset(const DataOptions& options, const Tokenizer& tokenizer, uin
       options.validation_split, dataset.train_report.documents);
   for (const DataSource& source : options.valid_data) {
     auto cache = encode(source, options, tokenizer, dataset, labels.wanted, progress);
+    sources.push_back({source.path, cache});
     dataset.valid_report += cache->report();
     if (adapters.empty() && options.valid_data.size() > 1) {
       DocumentSet& part =
@@ -182,7 +212,10 @@ Dataset open_dataset(const DataOptions& options, const Tokenizer& tokenizer, uin
   for (const std::string& name : adapters)
     if (DocumentSet part = dataset.validation.of_adapter(name); part.size() > 0)
       dataset.validation_parts.emplace_back(name, std::move(part));
-  if (labels.wanted) dataset.labels = label_set(dataset, labels);
+  if (labels.wanted) {
+    dataset.labels = label_set(dataset, labels);
+    for (const EncodedSource& source : sources) check_labels(*dataset.labels, source, tokenizer);
+  }
   return dataset;
 }
 

@@ -42,10 +42,12 @@ DocumentRef DocumentSet::operator[](uint64_t i) const {
   return {part->cache.get(), part->chosen ? (*part->chosen)[at] : at};
 }
 
-bool DocumentSet::keeps_whole() const {
-  return std::ranges::any_of(parts_, [](const Part& part) {
-    return part.cache->has_targets() || part.cache->labels().any();
-  });
+bool DocumentSet::keeps_some_whole() const {
+  return std::ranges::any_of(parts_, [](const Part& part) { return part.cache->keeps_whole(); });
+}
+
+bool DocumentSet::keeps_all_whole() const {
+  return std::ranges::all_of(parts_, [](const Part& part) { return part.cache->keeps_whole(); });
 }
 
 std::vector<std::shared_ptr<const TokenCache>> DocumentSet::sources() const {

@@ -33,9 +33,9 @@ class DocumentSet {
   uint64_t size() const { return size_; }
   uint64_t tokens() const { return tokens_; }
   DocumentRef operator[](uint64_t i) const;
-  /// Whether documents are not to be cut: some are learned in parts, such as answers, or have a
-  /// label.
-  bool keeps_whole() const;
+  /// Whether some of its documents, or all, are not to be cut (TokenCache::keeps_whole).
+  bool keeps_some_whole() const;
+  bool keeps_all_whole() const;
   /// The sources that its documents come from.
   std::vector<std::shared_ptr<const TokenCache>> sources() const;
   /// Those that the adapter of that name learns.

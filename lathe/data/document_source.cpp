@@ -17,10 +17,10 @@ constexpr uint64_t golden_ratio = 0x9e3779b97f4a7c15;  // of 2^64
 
 /// The next row of a pool.
 Row take_row(DocumentStream& stream, const RowOptions& options) {
-  const bool whole = stream.keeps_whole();
   auto room = static_cast<uint64_t>(options.max_length);
   Row row;
   do {
+    const bool whole = stream.keeps_whole();
     if (whole && !row.empty() && stream.rest() > room) break;
     row.push_back(stream.take(room));
     room -= row.back().length;
@@ -29,8 +29,8 @@ Row take_row(DocumentStream& stream, const RowOptions& options) {
   return row;
 }
 
-/// The rows of the first epoch of a pool whose documents stay whole.
-uint64_t whole_rows(DocumentStream stream, const RowOptions& options) {
+/// The rows of the first epoch of a pool of which documents stay whole.
+uint64_t taken_rows(DocumentStream stream, const RowOptions& options) {
   uint64_t rows = 0;
   for (; stream.position().epoch == 0; ++rows) take_row(stream, options);
   return rows;
@@ -49,8 +49,8 @@ int64_t epoch_rows(const std::vector<DocumentStream>& streams, const RowOptions&
   uint64_t rows = 0;
   uint64_t tokens = 0;
   for (const DocumentStream& stream : streams) {
-    if (stream.keeps_whole())
-      rows += whole_rows(stream, options);
+    if (stream.documents().keeps_some_whole())
+      rows += taken_rows(stream, options);
     else if (options.packing)
       tokens += stream.documents().tokens();
     else
@@ -80,9 +80,9 @@ bool drops_rests(const RowOptions& options) {
 double rows_that_fill(const DocumentSet& documents, const RowOptions& given) {
   RowOptions options = given;
   options.truncation = drops_rests(given);
-  if (documents.keeps_whole()) {
+  if (documents.keeps_some_whole()) {
     const DocumentStream stream(documents, 0, "", /*shuffle=*/false);
-    return static_cast<double>(whole_rows(stream, options));
+    return static_cast<double>(taken_rows(stream, options));
   }
   if (options.packing)
     return static_cast<double>(documents.tokens()) / static_cast<double>(options.max_length);

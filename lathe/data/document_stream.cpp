@@ -11,7 +11,6 @@ DocumentStream::DocumentStream(DocumentSet documents, uint64_t seed, std::string
       seed_(seed),
       name_(std::move(name)),
       shuffle_(shuffle),
-      keeps_whole_(documents_.keeps_whole()),
       order_(order(0)) {
   require(documents_.size() > 0 && documents_.tokens() > 0, "there are no documents to train on");
 }

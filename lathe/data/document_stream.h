@@ -32,8 +32,8 @@ class DocumentStream {
   /// Goes on to the next document if the current one is not at its beginning.
   void skip_rest();
 
-  /// Whether documents are not to be cut: some are learned in parts, and need what comes before.
-  bool keeps_whole() const { return keeps_whole_; }
+  /// Whether the current document is not to be cut.
+  bool keeps_whole() const { return current().cache->keeps_whole(); }
   const DocumentSet& documents() const { return documents_; }
   const StreamPosition& position() const { return at_; }
   /// Throws Error if there is no such position.
@@ -48,7 +48,6 @@ class DocumentStream {
   uint64_t seed_;
   std::string name_;
   bool shuffle_;
-  bool keeps_whole_;
   StreamPosition at_;
   Permutation order_;
 };

@@ -175,12 +175,6 @@ std::vector<fs::path> source_files(const DataSource& source) {
   return expand_paths(std::span(&source.path, 1));
 }
 
-bool is_table(const fs::path& file) {
-  const std::string extension = file.extension().string();
-  return extension == ".jsonl" || extension == ".ndjson" || extension == ".json" ||
-         extension == ".parquet";
-}
-
 DocumentReader::DocumentReader(std::vector<fs::path> files, DataSource source,
                                ExampleReader examples)
     : files_(std::move(files)), source_(std::move(source)), examples_(std::move(examples)) {}

@@ -36,9 +36,6 @@ void check_source(const DataSource& source);
 /// The files a source names, sorted by path. Throws Error if there is none.
 std::vector<std::filesystem::path> source_files(const DataSource& source);
 
-/// Whether a file is read as rows with columns (by its extension), not as text.
-bool is_table(const std::filesystem::path& file);
-
 /// Streams the documents of one source in bounded memory. Documents that cannot be used are left
 /// out and counted.
 class DocumentReader {

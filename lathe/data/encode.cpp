@@ -8,12 +8,13 @@
 #include "lathe/base/made_folder.h"
 #include "lathe/data/documents.h"
 #include "lathe/data/token_writer.h"
+#include "lathe/io/rows.h"
 #include "lathe/io/utf8.h"
 
 namespace lathe {
 namespace {
 
-constexpr int format_version = 2;  // to be raised with any change of what a cache holds
+constexpr int format_version = 3;  // to be raised with any change of what a cache holds
 constexpr size_t batch_bytes = size_t{16} << 20;
 
 class Encoder {
@@ -21,7 +22,8 @@ class Encoder {
   Encoder(const DataSource& source, const Tokenizer& tokenizer, const EncodeOptions& options)
       : source_(source), tokenizer_(tokenizer), options_(options), files_(source_files(source)) {
     require(!options.cache_dir.empty(), "cache_dir: expected a folder, found none");
-    if (options.add_bos_token) bos_ = tokenizer.bos_id();
+    bos_ = tokenizer.own_bos_id();
+    if (options.add_bos_token) bos_ = *options.add_bos_token ? tokenizer.bos_id() : std::nullopt;
     if (options.add_eos_token) eos_ = tokenizer.eos_id();
     progress_.files = files_.size();
   }
@@ -61,6 +63,8 @@ class Encoder {
       content.insert(content.end(),
                      {options_.completion_only_loss, options_.assistant_only_loss, label_column(),
                       adapter_column(), files.chat_templates, files.config});
+      if (options_.time && ChatTemplates(tokenizer_).tell_time())
+        content.push_back(options_.time->time_since_epoch().count());
     }
     content.push_back(any_text ? source_.document_start : "");
     require(!options_.labels || !any_text,
@@ -106,7 +110,8 @@ class Encoder {
                                          .completion_only_loss = options_.completion_only_loss,
                                          .assistant_only_loss = options_.assistant_only_loss,
                                          .label_column = label_column(),
-                                         .adapter_column = adapter_column()},
+                                         .adapter_column = adapter_column(),
+                                         .time = options_.time},
                                         ChatTemplates(tokenizer_)));
     TokenWriter writer(work, tokenizer_.vocab_size());
     std::vector<Pending> batch;
@@ -137,7 +142,11 @@ class Encoder {
     for (size_t i = 0; i < batch.size(); ++i) {
       const DocumentPiece& piece = batch[i].piece;
       if (piece.withdrawn) continue;  // its document is never ended
-      if (piece.begins) writer.begin_document(piece.complete ? std::nullopt : bos_);
+      if (piece.begins) {
+        const std::optional<int32_t> bos = piece.complete ? std::nullopt : bos_;
+        const bool given = !bos && !tokens[i].empty();
+        writer.begin_document(bos, given ? tokenizer_.bytes_of(tokens[i][0]) : 0);
+      }
       writer.add(piece.text, tokens[i], targets_of(batch[i], tokens[i], reader.report()));
       if (piece.ends && !writer.end_document(piece.complete ? std::nullopt : eos_, names_of(piece)))
         reader.report().skip(SkipReason::no_tokens, batch[i].file, batch[i].line);

@@ -23,12 +23,14 @@ struct EncodeProgress {
 
 /// How a source becomes tokens.
 struct EncodeOptions {
-  bool add_bos_token = true;         ///< before each document, if the tokenizer has one
+  /// Before each document, if the tokenizer has one; by default if it puts it there itself.
+  std::optional<bool> add_bos_token = {};
   bool add_eos_token = true;         ///< after each document, if the tokenizer has one
   bool completion_only_loss = true;  ///< of rows with a prompt: it is not learned
   bool assistant_only_loss = true;   ///< of conversations: only what the assistant says is learned
   bool labels = false;               ///< rows are labelled texts
   bool adapters = false;             ///< each row says which adapter learns it, or its source does
+  std::optional<std::chrono::local_seconds> time = {};  ///< for templates that write the date
   std::filesystem::path cache_dir;
   /// Called after every batch of text; what it throws ends the work and leaves nothing behind.
   std::function<void(const EncodeProgress&)> progress;

@@ -26,7 +26,7 @@ Row EvaluationBatches::next_row() {
     if (piece.length > room) break;
     row.push_back(piece);
     room -= piece.length;
-    if (piece.length < rest) {
+    if (piece.length < rest && !document.cache->keeps_whole()) {
       offset_ += piece.length - 1;
     } else {
       offset_ = 0;

@@ -80,7 +80,19 @@ RenderedChat ExampleReader::render(const Dialogue& conversation, bool add_genera
   if (!conversation.tools.is_null()) chat.tools = conversation.tools.dump();
   if (!conversation.variables.is_null()) chat.variables = conversation.variables.dump();
   chat.add_generation_prompt = add_generation_prompt;
+  chat.time = options_.time;
   return templates_.of(!chat.tools.empty()).render(chat);
+}
+
+/// What stands before the answer to these messages. Where the assistant begins there are none,
+/// which some templates do not expect.
+std::string ExampleReader::prompt_of(const Dialogue& before) const {
+  if (!before.messages.empty()) return render(before, true).text;
+  try {
+    return render(before, true).text;
+  } catch (const Error&) {
+    return {};
+  }
 }
 
 std::vector<ByteSpan> ExampleReader::answers(const Dialogue& all, const std::string& text) const {
@@ -88,7 +100,7 @@ std::vector<ByteSpan> ExampleReader::answers(const Dialogue& all, const std::str
   for (size_t i = 0; i < all.messages.size(); ++i) {
     if (all.messages[i].value("role", "") != "assistant") continue;
     const Dialogue before = all.first(i);
-    std::string prompt = render(before, true).text;
+    std::string prompt = prompt_of(before);
     if (!text.starts_with(prompt)) prompt = i == 0 ? "" : render(before, false).text;
     const std::string through = render(all.first(i + 1), false).text;
     require(

@@ -6,6 +6,7 @@
 //   text                          (or another column of that meaning), with a label where wanted
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -47,6 +48,7 @@ struct ExampleOptions {
   bool assistant_only_loss = true;
   std::string label_column = {};    ///< of labelled texts; empty: there are no labels
   std::string adapter_column = {};  ///< where each row has an adapter of its own
+  std::optional<std::chrono::local_seconds> time = {};  ///< for templates that write the date
 };
 
 /// Makes examples of rows. Conversations go through a chat template.
@@ -72,6 +74,7 @@ class ExampleReader {
   std::optional<Example> read(const nlohmann::ordered_json& row) const;
   Example labelled(const nlohmann::ordered_json& row, std::string text) const;
   RenderedChat render(const Dialogue& conversation, bool add_generation_prompt) const;
+  std::string prompt_of(const Dialogue& before) const;
   std::vector<ByteSpan> answers(const Dialogue& all, const std::string& text) const;
 
   ExampleOptions options_;

@@ -1,6 +1,7 @@
 #include "lathe/data/labels.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -25,10 +26,27 @@ std::string class_name(const json& label) {
   fail("expected the name or number of a class, found {}", show_json(label));
 }
 
+/// A number for each class, 1.0 if the text has it and 0.0 if not, as in transformers' data.
+bool is_multi_hot(const json& label) {
+  return label.is_array() && !label.empty() && std::ranges::all_of(label, [](const json& each) {
+           return each.is_number_float() && (each == 0.0 || each == 1.0);
+         });
+}
+
 std::vector<std::string> class_names(const json& label) {
-  std::vector<std::string> names;
   if (!label.is_array()) return {class_name(label)};
-  for (const json& each : label) names.push_back(class_name(each));
+  std::vector<std::string> names;
+  const bool numbers = is_multi_hot(label);
+  for (size_t i = 0; i < label.size(); ++i)
+    if (!numbers)
+      names.push_back(class_name(label[i]));
+    else if (label[i] == 1.0)
+      names.push_back(std::to_string(i));
+  std::set<std::string> once(names.begin(), names.end());
+  require(once.size() == names.size(),
+          "expected names or numbers of classes, each once, found {}; a number for each class is "
+          "written 0.0 or 1.0",
+          show_json(label));
   return names;
 }
 
@@ -79,7 +97,10 @@ std::vector<float> LabelSet::target(std::string_view text) const {
   const json label = parse_json(text);
   if (type == ProblemType::regression) {
     if (!label.is_number()) fail("expected a number as label, found {}", show_json(label));
-    return {label.get<float>()};
+    const auto value = label.get<float>();
+    require(std::isfinite(value), "expected a number that float32 holds as label, found {}",
+            show_json(label));
+    return {value};
   }
   std::vector<float> outputs(names.size(), 0);
   require(type == ProblemType::multi_label_classification || !label.is_array(),
@@ -107,8 +128,12 @@ LabelSet find_labels(std::span<const std::string> labels, std::optional<ProblemT
     return set;
   }
   std::set<std::string> names;
-  for (const json& label : parsed)
-    for (std::string& name : class_names(label)) names.insert(std::move(name));
+  for (const json& label : parsed) {
+    if (is_multi_hot(label))  // classes that no text has, too
+      for (size_t i = 0; i < label.size(); ++i) names.insert(std::to_string(i));
+    else
+      for (std::string& name : class_names(label)) names.insert(std::move(name));
+  }
   set.names.assign(names.begin(), names.end());
   std::ranges::sort(set.names, comes_before);
   const size_t least = set.type == ProblemType::single_label_classification ? 2 : 1;

@@ -56,10 +56,11 @@ struct DataOptions {
   bool packing = true;
   bool truncation = false;
   bool shuffle = true;
-  bool add_bos_token = true;
+  std::optional<bool> add_bos_token{};
   bool add_eos_token = true;
   bool completion_only_loss = true;
   bool assistant_only_loss = true;
+  std::string chat_template_date{};
   int64_t per_device_train_batch_size = 8;
   int64_t per_device_eval_batch_size = 8;
   std::string cache_dir;
@@ -81,12 +82,12 @@ struct DataOptions {
       "Fill each row with several documents; attention does not cross from one to the next.",
       {.aliases = {"sample_packing"}});
     f("truncation", truncation,
-      "Drop what lies beyond max_length: without packing instead of giving it rows of its own; "
-      "where "
-      "only answers are learned, instead of an error.");
+      "Drop what lies beyond max_length: without packing instead of giving it rows of its own; of "
+      "rows with answers or labels instead of an error.");
     f("shuffle", shuffle, "Visit the documents in a new order every epoch.");
     f("add_bos_token", add_bos_token,
-      "Begin each document with the tokenizer's beginning-of-sequence token, if it has one.");
+      "Begin each document with the tokenizer's beginning-of-sequence token, if it has one; by "
+      "default if the tokenizer itself puts it before a text, as it will in use.");
     f("add_eos_token", add_eos_token,
       "End each document with the tokenizer's end-of-sequence token, if it has one.");
     f("completion_only_loss", completion_only_loss,
@@ -94,6 +95,10 @@ struct DataOptions {
     f("assistant_only_loss", assistant_only_loss,
       "Of conversations only what the assistant says is learned: what the chat template marks with "
       "{% generation %}, otherwise what it adds for these messages.");
+    f("chat_template_date", chat_template_date,
+      "The day that chat templates tell the model, where they do; by default that on which the run "
+      "begins.",
+      {.placeholder = "YYYY-MM-DD"});
     f("per_device_train_batch_size", per_device_train_batch_size, "Rows in a training batch.",
       {.minimum = 1, .maximum = 1 << 20, .aliases = {"micro_batch_size"}, .unit = "rows"});
     f("per_device_eval_batch_size", per_device_eval_batch_size, "Rows in an evaluation batch.",

@@ -27,7 +27,7 @@ namespace lathe {
 struct DocumentRecord {
   uint64_t begin;       ///< its first token, counted from the start of the file
   uint64_t tokens;      ///< at least 1
-  uint64_t text_bytes;  ///< of its text in UTF-8
+  uint64_t text_bytes;  ///< of its text in UTF-8, without those that its first token stands for
   uint64_t text_hash;   ///< of its text; equal texts have equal hashes
 };
 static_assert(sizeof(DocumentRecord) == 32);
@@ -86,6 +86,9 @@ class TokenCache {
   void read(uint64_t document, uint64_t begin, std::span<int64_t> tokens) const;
   /// Whether documents have tokens that are not learned.
   bool has_targets() const { return targets_file_.has_value(); }
+  /// Whether its documents are not to be cut: they are learned in parts, such as answers, and need
+  /// what comes before, or have a label.
+  bool keeps_whole() const { return has_targets() || labels_.any(); }
   /// Which of the tokens from `begin` on of one document are learned: 1 or 0 each.
   void read_targets(uint64_t document, uint64_t begin, std::span<uint8_t> targets) const;
   /// Of each document its label, as JSON.

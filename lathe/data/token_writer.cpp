@@ -92,7 +92,8 @@ void TokenWriter::store(std::span<const int32_t> tokens, std::span<const uint8_t
   stored_tokens_ += tokens.size();
 }
 
-void TokenWriter::begin_document(std::optional<int32_t> bos) {
+void TokenWriter::begin_document(std::optional<int32_t> bos, uint64_t given) {
+  given_bytes_ = given;
   record_ = {.begin = stored_tokens_, .tokens = 0, .text_bytes = 0, .text_hash = 0};
   text_hash_ = std::make_unique<Hasher>();
   text_tokens_ = 0;
@@ -115,12 +116,13 @@ bool TokenWriter::end_document(std::optional<int32_t> eos, const NamesOfDocument
   adapters_.add(names.adapter, documents_);
   if (eos) store(std::span(&*eos, 1));
   record_.tokens = stored_tokens_ - record_.begin;
+  text_bytes_ += record_.text_bytes;
+  record_.text_bytes -= std::min(given_bytes_, record_.text_bytes);
   record_.text_hash = short_hash(*text_hash_);
   const auto bytes = std::as_bytes(std::span(&record_, 1));
   documents_writer_.write(bytes);
   documents_hash_.add(bytes);
   ++documents_;
-  text_bytes_ += record_.text_bytes;
   tokens_ += record_.tokens;
   return true;
 }

@@ -39,8 +39,9 @@ class TokenWriter {
   /// `vocab_size` decides how wide an id is; ids at or above it are an Error.
   TokenWriter(const std::filesystem::path& folder, int64_t vocab_size);
 
-  /// Begins a document, with the token `bos` if there is one.
-  void begin_document(std::optional<int32_t> bos);
+  /// Begins a document, with the token `bos` if there is one; otherwise its first token, which
+  /// nothing predicts, stands for `given` bytes of its text.
+  void begin_document(std::optional<int32_t> bos, uint64_t given = 0);
   /// Adds a piece of the document's text, with its tokens; `targets` says of each whether it is
   /// learned (1 or 0), all are if it is empty. A document that is never ended is none.
   void add(std::string_view text, std::span<const int32_t> tokens,
@@ -78,6 +79,7 @@ class TokenWriter {
 
   DocumentRecord record_{};  // of the document begun last
   uint64_t text_tokens_ = 0;
+  uint64_t given_bytes_ = 0;
   std::unique_ptr<Hasher> text_hash_;
 };
 

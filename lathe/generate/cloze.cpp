@@ -1,6 +1,7 @@
 #include "lathe/generate/cloze.h"
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "lathe/generate/padded.h"
 #include "lathe/generate/prompt_cache.h"
@@ -180,6 +181,9 @@ ClozeQuestion cloze_question(const Json& row) {
       fail("\"choices\": expected texts, found {}", show_json(choice));
     question.choices.push_back(choice.get<std::string>());
   }
+  require(
+      std::set(question.choices.begin(), question.choices.end()).size() == question.choices.size(),
+      "\"choices\": expected texts that differ, found {}", show_json(*choices));
   const auto answer = row.find("answer");
   if (answer == row.end()) fail("\"answer\": expected a choice or its number, found none");
   if (answer->is_number_unsigned()) {

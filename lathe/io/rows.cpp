@@ -19,6 +19,10 @@ std::string lower_extension(const std::filesystem::path& path) {
   return extension;
 }
 
+bool is_json(const std::string& extension) {
+  return extension == ".jsonl" || extension == ".ndjson" || extension == ".json";
+}
+
 std::string read_head(const std::filesystem::path& path) {
   constexpr size_t enough = 4096;
   std::string head;
@@ -34,10 +38,15 @@ bool is_json_array(std::string_view head) {
 
 }  // namespace
 
+bool is_table(const std::filesystem::path& path) {
+  const std::string extension = lower_extension(path);
+  return is_json(extension) || extension == ".parquet";
+}
+
 std::unique_ptr<Rows> open_rows(const std::filesystem::path& path,
                                 const std::vector<std::string>& columns) {
   const std::string extension = lower_extension(path);
-  const bool json = extension == ".jsonl" || extension == ".ndjson" || extension == ".json";
+  const bool json = is_json(extension);
   if (!json && extension != ".parquet")
     fail("opening {}: expected a file of rows (.jsonl, .ndjson, .json or .parquet), found {}",
          path.string(), extension.empty() ? "a name without extension" : show_text(extension));

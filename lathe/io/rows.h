@@ -19,6 +19,10 @@ class Rows {
   virtual std::optional<nlohmann::ordered_json> next() = 0;
 };
 
+/// Whether the file's name says that it has rows: .jsonl, .ndjson, .json or .parquet, in letters of
+/// either case.
+bool is_table(const std::filesystem::path& path);
+
 /// Opens the file by its extension: .jsonl, .ndjson and .json with one object a line, .parquet.
 /// Each row has all of `columns` (a .parquet file reads only those; empty: all). Throws Error if
 /// the content is of another kind than the extension says.

@@ -9,13 +9,14 @@ void OptimizerOptions::fields(Fields& f) {
     "How the learning rate changes after warm-up: constant, falling to min_lr_rate linearly or "
     "along a "
     "cosine, or constant and falling at the end.",
-    {.choices = {"linear", "cosine", "constant", "constant_with_warmup", "warmup_stable_decay"},
+    {.choices = {"linear", "cosine", "cosine_with_min_lr", "constant", "constant_with_warmup",
+                 "warmup_stable_decay"},
      .aliases = {"lr_scheduler"}});
   f("warmup_steps", warmup_steps, "Steps over which the learning rate rises from 0.",
     {.minimum = 0, .unit = "steps"});
   f("warmup_ratio", warmup_ratio, "The same as a share of all steps, where warmup_steps is 0.",
     {.minimum = 0, .maximum = 1});
-  f("min_lr_rate", min_lr_rate, "Share of the peak at which cosine and decay end.",
+  f("min_lr_rate", min_lr_rate, "Share of the peak at which the learning rate ends.",
     {.minimum = 0, .maximum = 1, .aliases = {"min_lr_ratio"}});
   f("decay_ratio", decay_ratio, "warmup_stable_decay: share of all steps in which it falls.",
     {.minimum = 0, .maximum = 1});

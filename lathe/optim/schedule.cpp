@@ -24,8 +24,10 @@ double learning_rate(const OptimizerOptions& o, int64_t step, int64_t steps) {
   const double left = static_cast<double>(std::max<int64_t>(steps - warmup, 1));
   const double progress = static_cast<double>(step - warmup) / left;
   double rate = 1;
-  if (o.lr_scheduler_type == "linear") rate = std::max(0.0, 1 - progress);
-  if (o.lr_scheduler_type == "cosine") rate = cosine(progress, o.min_lr_rate);
+  if (o.lr_scheduler_type == "linear")
+    rate = std::max(o.min_lr_rate, 1 - (1 - o.min_lr_rate) * progress);
+  if (o.lr_scheduler_type == "cosine" || o.lr_scheduler_type == "cosine_with_min_lr")
+    rate = cosine(progress, o.min_lr_rate);
   if (o.lr_scheduler_type == "warmup_stable_decay") {
     const double decay = std::max(1.0, std::round(o.decay_ratio * static_cast<double>(steps)));
     const double into = static_cast<double>(step) - (static_cast<double>(steps) - decay);

@@ -1,9 +1,11 @@
 #include "lathe/text/chat_template.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "lathe/io/json.h"
+#include "lathe/io/utf8.h"
 #include "lathe/text/tokenizer_config.h"
 #include "rust/lathe_bridge.hpp"
 
@@ -42,6 +44,17 @@ ChatTemplate::ChatTemplate(std::string_view name, std::string_view source,
   template_ = bridge::TemplatePointer(parsed);
 }
 
+std::chrono::local_seconds day_named(const std::string& text) {
+  int year = 0, month = 0, day = 0, end = 0;
+  const bool parsed = std::sscanf(text.c_str(), "%4d-%2d-%2d%n", &year, &month, &day, &end) == 3;
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  require(parsed && static_cast<size_t>(end) == text.size() && date.ok(),
+          "expected a day such as 2026-11-29, found {}", show_text(text));
+  return std::chrono::local_days(date);
+}
+
 RenderedChat ChatTemplate::render(const Chat& chat) const {
   const Context doing("rendering a conversation");
   const LatheChat input = {
@@ -77,6 +90,7 @@ ChatTemplates::ChatTemplates(const Tokenizer& tokenizer) {
   const std::map<std::string, std::string> tokens = special_tokens(parse_json(files.config));
   for (const auto& [name, source] : chat_template_sources(files)) {
     names_.push_back(name);
+    tell_time_ = tell_time_ || source.find("strftime_now") != source.npos;
     if (name != default_template && name != tools_template) continue;
     Parsed& parsed = name == default_template ? all_ : with_tools_;
     try {

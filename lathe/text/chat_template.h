@@ -72,6 +72,8 @@ class ChatTemplates {
   explicit ChatTemplates(const Tokenizer& tokenizer);
 
   bool empty() const { return names_.empty(); }
+  /// Whether one of them may write the date (strftime_now).
+  bool tell_time() const { return tell_time_; }
   /// "tool_use", if there is one and the conversation has tools, otherwise "default". Throws Error
   /// if there is none, or it cannot be parsed.
   const ChatTemplate& of(bool has_tools) const;
@@ -83,7 +85,11 @@ class ChatTemplates {
   };
   Parsed all_, with_tools_;
   std::vector<std::string> names_;  // of all there are
+  bool tell_time_ = false;
 };
+
+/// The beginning of the day that a text like "2026-11-29" names. Throws Error for any other text.
+std::chrono::local_seconds day_named(const std::string& text);
 
 /// For each token 1 if it stands for something in one of the spans, as the assistant_masks of
 /// transformers: tokens on a border belong to the span. Where a border lies in text that the

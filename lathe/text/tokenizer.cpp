@@ -231,6 +231,11 @@ bool Tokenizer::is_special(int32_t id) const {
 std::optional<int32_t> Tokenizer::bos_id() const {
   return id_of(*this, state_->roles.bos);
 }
+std::optional<int32_t> Tokenizer::own_bos_id() const {
+  const std::optional<int32_t> bos = bos_id();
+  const std::vector<int32_t> of_nothing = encode("");
+  return bos && !of_nothing.empty() && of_nothing.front() == *bos ? bos : std::nullopt;
+}
 std::optional<int32_t> Tokenizer::eos_id() const {
   return id_of(*this, state_->roles.eos);
 }

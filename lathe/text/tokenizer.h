@@ -73,10 +73,15 @@ class Tokenizer {
   /// The token of an id as the vocabulary writes it. Throws Error if there is none.
   std::string token(int32_t id) const;
   bool has_token(int32_t id) const;
+  /// How many bytes of a text a token stands for: none if it is special, about as many if it is a
+  /// part of a character.
+  uint64_t bytes_of(int32_t id) const { return decode({&id, 1}).size(); }
   /// Whether decoding skips this id with `skip_special_tokens`. False for ids without a token.
   bool is_special(int32_t id) const;
 
   std::optional<int32_t> bos_id() const;
+  /// That one if the tokenizer itself puts it before a text.
+  std::optional<int32_t> own_bos_id() const;
   std::optional<int32_t> eos_id() const;
   std::optional<int32_t> pad_id() const;
   std::optional<int32_t> unk_id() const;

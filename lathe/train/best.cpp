@@ -51,6 +51,17 @@ double metric_of(const Evaluation& evaluation, const std::string& name) {
   refuse_metric(name, names);
 }
 
+void BestOptions::check(bool validates, int64_t eval_steps) const {
+  require(
+      validates || !wanted(),
+      "load_best_model_at_end and early_stopping_patience compare validations: give valid_data or "
+      "validation_split");
+  require(
+      early_stopping_patience == 0 || eval_steps > 0,
+      "early_stopping_patience: with eval_steps: 0 there is one validation, at the end; say how "
+      "many steps lie between two");
+}
+
 void BestOptions::require_measured(const std::vector<std::string>& measured) const {
   if (wanted() && std::ranges::find(measured, plain_name(metric_for_best_model)) == measured.end())
     refuse_metric(metric_for_best_model, measured);

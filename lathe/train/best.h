@@ -18,6 +18,8 @@ struct BestOptions {
   void fields(Fields& f);
   /// Whether validations have to be compared.
   bool wanted() const { return load_best_model_at_end || early_stopping_patience > 0; }
+  /// Throws Error if validations are to be compared and there is none, or one alone.
+  void check(bool validates, int64_t eval_steps) const;
   /// Throws Error if validations are to be compared by something else than what they measure.
   void require_measured(const std::vector<std::string>& measured) const;
 };

@@ -71,13 +71,14 @@ void Checkpoints::save(int64_t step, Optimizer& optimizer, const json& state) {
     fs::remove_all(temporary, ignored);
     throw;
   }
-  const std::vector<int64_t> all = steps();
-  for (size_t i = static_cast<size_t>(keep_); i < all.size(); ++i)
-    file_ops().remove_all(path(all[i]));
+  int64_t kept = 0;
+  for (const int64_t each : steps())  // a later one was damaged: the run went back before it
+    if (each > step || ++kept > keep_) file_ops().remove_all(path(each));
 }
 
 std::vector<int64_t> Checkpoints::steps() const {
   std::vector<int64_t> list;
+  if (!fs::exists(folder_)) return list;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder_)) {
     const std::string name = entry.path().filename().string();
     if (!name.starts_with(step_prefix)) continue;

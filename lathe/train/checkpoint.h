@@ -18,7 +18,7 @@ class Checkpoints {
   Checkpoints(fs::path folder, int64_t keep);
 
   /// Writes the optimizer's weights and moments and `state` as checkpoint `step`, then removes all
-  /// but the newest `keep`.
+  /// but the newest `keep` up to this one.
   void save(int64_t step, Optimizer& optimizer, const nlohmann::json& state);
   /// The steps there are checkpoints of, newest first; damaged ones included.
   std::vector<int64_t> steps() const;

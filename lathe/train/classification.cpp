@@ -54,6 +54,11 @@ std::vector<double> metric_values(ProblemType type, const Tensor& x, const Tenso
 
 }  // namespace
 
+void ClassificationScores::add(const ClassificationScores& other) {
+  logits_.insert(logits_.end(), other.logits_.begin(), other.logits_.end());
+  targets_.insert(targets_.end(), other.targets_.begin(), other.targets_.end());
+}
+
 void ClassificationScores::add(const Tensor& logits, const Tensor& targets) {
   require(logits.sizes() == targets.sizes() &&
               logits.size(1) == static_cast<int64_t>(labels_.names.size()),

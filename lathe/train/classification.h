@@ -39,6 +39,9 @@ class ClassificationScores {
   /// The mistakes the model was surest of, at most `count`; of one class each only.
   std::vector<Mistake> mistakes(size_t count) const;
 
+  /// Adds what was added to another.
+  void add(const ClassificationScores& other);
+
   const LabelSet& labels() const { return labels_; }
   int64_t texts() const;
 

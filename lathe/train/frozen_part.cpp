@@ -100,40 +100,61 @@ class StateMaker {
   uint64_t room_ = 0;  // in the last row
 };
 
-/// Removes what was not used for the longest time until `bytes` more are within the limit.
-void make_room(const StateStore& store, uint64_t bytes) {
-  struct Kept {
-    fs::file_time_type used;
-    fs::path path;
-    uint64_t bytes;
-  };
-  std::vector<Kept> kept;
-  uint64_t sum = bytes;
-  for (const fs::directory_entry& entry : fs::directory_iterator(store.folder)) {
-    const fs::path file = entry.path() / "states.bin";
-    std::error_code error;
-    const uint64_t size = fs::file_size(file, error);
-    if (error || entry.path().filename().string().find(".tmp-") != std::string::npos) continue;
-    kept.push_back({fs::last_write_time(entry.path()), entry.path(), size});
-    sum += size;
+/// States of some run that are kept.
+struct KeptStates {
+  fs::file_time_type used;
+  fs::path path;
+  uint64_t bytes;
+};
+
+std::vector<KeptStates> kept_in(const fs::path& folder) {
+  std::vector<KeptStates> kept;
+  std::error_code error;  // another process may remove some meanwhile
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+    if (entry.path().filename().string().find(".tmp-") != std::string::npos) continue;
+    const uint64_t bytes = fs::file_size(entry.path() / "states.bin", error);
+    if (error) continue;
+    const fs::file_time_type used = fs::last_write_time(entry.path(), error);
+    if (!error) kept.push_back({used, entry.path(), bytes});
   }
-  std::ranges::sort(kept, {}, &Kept::used);
-  for (const Kept& old : kept) {
-    if (sum <= store.limit) return;
+  return kept;
+}
+
+/// What all states together may take: the limit, or what the disk has for them.
+uint64_t room_for(const StateStore& store, const std::vector<KeptStates>& kept) {
+  std::error_code error;
+  const fs::space_info disk = fs::space(store.folder.parent_path(), error);
+  if (error) return store.limit;
+  uint64_t sum = disk.available;
+  for (const KeptStates& each : kept) sum += each.bytes;
+  return std::min(store.limit, sum);
+}
+
+/// Removes what was not used for the longest time until there is room for `bytes` more.
+void make_room(const StateStore& store, uint64_t bytes) {
+  std::vector<KeptStates> kept = kept_in(store.folder);
+  const uint64_t room = room_for(store, kept);
+  uint64_t sum = bytes;
+  for (const KeptStates& each : kept) sum += each.bytes;
+  std::ranges::sort(kept, {}, &KeptStates::used);
+  for (const KeptStates& old : kept) {
+    if (sum <= room) return;
     file_ops().remove_all(old.path);
     sum -= old.bytes;
   }
 }
 
 std::string size_text(uint64_t bytes) {
-  return format("{:.1f} GB", static_cast<double>(bytes) / 1e9);
+  const auto number = static_cast<double>(bytes);
+  return bytes < 100'000'000 ? format("{:.3g} MB", number / 1e6)
+                             : format("{:.1f} GB", number / 1e9);
 }
 
 /// Why the states of a run's documents cannot be kept; empty if they can.
 std::string obstacle_of(const Model& model, const FrozenPart& part, const Dataset& dataset,
                         const DataOptions& options, const StateStore& store) {
   for (const Pool& pool : dataset.train)
-    if (options.packing && !pool.documents.keeps_whole())
+    if (options.packing && !pool.documents.keeps_all_whole())
       return "packing cuts texts at other places in each epoch; packing: false does not";
   const ModelConfig& config = model.config();
   if (config.output_router_logits.value_or(false) && config.router_aux_loss_coef > 0)
@@ -141,6 +162,9 @@ std::string obstacle_of(const Model& model, const FrozenPart& part, const Datase
   if (part.bytes > store.limit)
     return format("it takes {}, frozen_cache_limit is {}", size_text(part.bytes),
                   size_text(store.limit));
+  if (const uint64_t room = room_for(store, kept_in(store.folder)); part.bytes > room)
+    return format("it takes {}, the disk has {} left for it", size_text(part.bytes),
+                  size_text(room));
   return {};
 }
 
@@ -173,7 +197,7 @@ FrozenPart frozen_part(const Model& model, int64_t layers, const Dataset& datase
   };
   bool whole = true;
   for (const Pool& pool : dataset.train) {
-    whole = whole && pool.documents.keeps_whole();
+    whole = whole && pool.documents.keeps_all_whole();
     add(pool.documents);
   }
   add(dataset.validation);
@@ -212,7 +236,8 @@ std::shared_ptr<const FrozenStates> frozen_states(Model& model, const FrozenPart
       } catch (const Error&) {
         return false;
       }
-      fs::last_write_time(folder.path(), fs::file_time_type::clock::now());
+      std::error_code of_others;  // whose files are used, but not touched
+      fs::last_write_time(folder.path(), fs::file_time_type::clock::now(), of_others);
       return true;
     };
     folder.make = [&](const fs::path& work) {

@@ -107,7 +107,7 @@ void run_evaluation(Training& run, const BestOptions& options, Best& best) {
   run.observer.on_evaluation(step, e);
   const bool better = options.wanted() && take_validation(best, e, step, options);
   if (run.folder == nullptr) return;
-  if (better && options.load_best_model_at_end) run.folder->keep_best(run.optimizer);
+  if (better && options.load_best_model_at_end) run.folder->keep_best(run.optimizer, step);
   nlohmann::json line = {{"step", step}, {"eval_loss", e.loss}};
   if (e.tokens > 0) line["eval_perplexity"] = e.perplexity();
   for (const auto& [name, value] : e.metrics) line["eval_" + name] = value;
@@ -125,7 +125,7 @@ int64_t finish(Training& run, const BestOptions& options, const Best& best) {
   }
   run.observer.on_message(format("the best validation was at step {}: {} {:.4f}", best.step,
                                  options.metric_for_best_model, best.value));
-  run.folder->take_best(run.optimizer);
+  run.folder->take_best(run.optimizer, best.step);
   return best.step;
 }
 
@@ -172,14 +172,7 @@ StepReport step(Training& run, const TrainOptions& options, const std::vector<Ba
 }  // namespace
 
 std::optional<int64_t> train(Training& run, const TrainOptions& options) {
-  require(
-      run.evaluate || !options.best.wanted(),
-      "load_best_model_at_end and early_stopping_patience compare validations: give valid_data or "
-      "validation_split");
-  require(
-      options.best.early_stopping_patience == 0 || options.eval_steps > 0,
-      "early_stopping_patience: with eval_steps: 0 there is one validation, at the end; say how "
-      "many steps lie between two");
+  options.best.check(run.evaluate != nullptr, options.eval_steps);
   const Clock::time_point start = Clock::now();
   Progress progress;
   if (run.folder != nullptr) progress = run.folder->resume(run.optimizer, run.source, run.observer);

@@ -10,10 +10,19 @@ void foreign_names(Fields& f) {
   f.unsupported("tf32", "leave it out: products are bfloat16 with bf16, float32 without");
   f.unsupported("eval_strategy", "eval_steps says when, 0 only at the end");
   f.unsupported("save_strategy", "save_steps says when, 0 only at the end");
+  f.unsupported("evaluation_strategy", "eval_steps says when, 0 only at the end");
   f.unsupported("logging_strategy", "logging_steps says when");
   f.unsupported("resume_from_checkpoint",
                 "leave it out: the same command goes on from its newest checkpoint");
   f.unsupported("overwrite_output_dir", "give --overwrite on the command line");
+  f.unsupported("optim", "leave it out: the optimizer is AdamW");
+  f.unsupported("group_by_length",
+                "leave it out: packing fills rows without padding, which is what it is for");
+  f.unsupported("label_smoothing_factor", "leave it out: targets are not smoothed");
+  f.unsupported("lr_scheduler_kwargs", "min_lr_rate and decay_ratio are options by themselves");
+  f.unsupported("gradient_checkpointing_kwargs", "leave it out: there is one way");
+  f.unsupported("remove_unused_columns", "leave it out: columns that are not used are passed over");
+  f.unsupported("data_seed", "seed is that of the data too");
   f.unsupported("report_to", "leave it out: metrics are lines of metrics.jsonl in output_dir");
   f.unsupported("push_to_hub", "leave it out: Lathe uses no network; the result is in output_dir");
   f.unsupported("torch_compile", "leave it out: operations are compiled already");

@@ -9,6 +9,8 @@
 namespace lathe {
 namespace {
 
+constexpr const char* metrics_file = "metrics.jsonl";
+
 fs::path made(const fs::path& path) {
   file_ops().make_directories(path);
   return path;
@@ -91,11 +93,18 @@ RunFolder::RunFolder(const fs::path& path, int64_t save_total_limit)
 
 RunFolder::~RunFolder() = default;
 
-/// Opens metrics.jsonl cut to `bytes`: lines after the checkpoint will be written again.
-void RunFolder::restore_metrics(uint64_t bytes) {
-  const fs::path file = path_ / "metrics.jsonl";
+/// Opens metrics.jsonl cut to `bytes`: lines after the checkpoint will be written again. Lines that
+/// are not there any more are no reason to lose the checkpoint.
+void RunFolder::restore_metrics(uint64_t bytes, Observer& observer) {
+  const fs::path file = path_ / metrics_file;
   const uint64_t there = fs::exists(file) ? fs::file_size(file) : 0;
-  require(there >= bytes, "{}: expected at least {} bytes, found {}", file.string(), bytes, there);
+  if (there < bytes) {
+    observer.on_message(
+        format("{}: expected at least {} bytes, found {}: lines before the "
+               "checkpoint are lost",
+               file.string(), bytes, there));
+    bytes = there == 0 ? 0 : read_file(file, there).rfind('\n') + 1;
+  }
   if (there > bytes) file_ops().truncate(file, bytes);
   metrics_ = std::make_unique<FileWriter>(file, FileWriter::Mode::append);
   metrics_bytes_ = bytes;
@@ -114,16 +123,18 @@ Progress RunFolder::resume(Optimizer& optimizer, Source& source, Observer& obser
             get_int(state, "step"));
     optimizer.set_steps(step, group_steps_of(state, optimizer));
     source.restore(get_object(state, "source"));
-    restore_metrics(static_cast<uint64_t>(get_int(state, "metrics_bytes", 0)));
+    restore_metrics(static_cast<uint64_t>(get_int(state, "metrics_bytes", 0)), observer);
     saved_step_ = step;
-    return progress_of(get_object(state, "progress"));
+    const Progress progress = progress_of(get_object(state, "progress"));
+    saved_best_ = progress.best.step;
+    return progress;
   }
-  restore_metrics(0);
+  restore_metrics(0, observer);
   return {};
 }
 
 void RunFolder::log(const nlohmann::json& line) {
-  if (!metrics_) restore_metrics(0);
+  require(metrics_ != nullptr, "a run writes metrics after it was resumed");
   const std::string text = line.dump() + "\n";
   metrics_->write(text);
   metrics_->flush();
@@ -134,6 +145,7 @@ void RunFolder::save(Optimizer& optimizer, const Source& source, const Progress&
                      Observer& observer) {
   const int64_t step = optimizer.steps();
   if (step == saved_step_) return;
+  if (metrics_) metrics_->sync();  // the checkpoint says how long it is
   checkpoints_.save(step, optimizer,
                     {{"step", step},
                      {"group_steps", optimizer.group_steps()},
@@ -141,18 +153,37 @@ void RunFolder::save(Optimizer& optimizer, const Source& source, const Progress&
                      {"progress", json_of(progress)},
                      {"metrics_bytes", metrics_bytes_}});
   saved_step_ = step;
+  saved_best_ = progress.best.step;
+  forget_best_but({saved_best_});
   observer.on_checkpoint(step);
 }
 
-void RunFolder::keep_best(Optimizer& optimizer) {
-  const Context saving("keeping the best weights");
-  file_ops().make_directories(best_file().parent_path());
-  write_tensors(best_file(), weights_of(optimizer));
+fs::path RunFolder::best_file(int64_t step) const {
+  return path_ / "best" / format("step-{:09}.safetensors", step);
 }
 
-void RunFolder::take_best(Optimizer& optimizer) const {
-  const Context loading("taking the best weights from {}", best_file().string());
-  read_tensors(best_file(), weights_of(optimizer));
+void RunFolder::forget_best_but(const std::set<int64_t>& steps) {
+  const fs::path folder = path_ / "best";
+  if (!fs::exists(folder)) return;
+  std::set<fs::path> kept;
+  for (const int64_t step : steps) kept.insert(best_file(step));
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder))
+    if (!kept.contains(entry.path())) file_ops().remove_all(entry.path());
+}
+
+// The best weights that the newest checkpoint knows are kept beside: a run may go back to it.
+void RunFolder::keep_best(Optimizer& optimizer, int64_t step) {
+  const Context saving("keeping the best weights");
+  const fs::path file = best_file(step);
+  file_ops().make_directories(file.parent_path());
+  forget_best_but({saved_best_});
+  write_tensors(file, weights_of(optimizer));
+}
+
+void RunFolder::take_best(Optimizer& optimizer, int64_t step) const {
+  const fs::path file = best_file(step);
+  const Context loading("taking the best weights from {}", file.string());
+  read_tensors(file, weights_of(optimizer));
 }
 
 }  // namespace lathe

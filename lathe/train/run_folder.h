@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 
 #include "lathe/data/source.h"
 #include "lathe/train/best.h"
@@ -44,13 +45,15 @@ class RunFolder {
   void save(Optimizer& optimizer, const Source& source, const Progress& progress,
             Observer& observer);
 
-  /// Keeps the weights that are trained, in place of those kept before; and takes them back.
-  void keep_best(Optimizer& optimizer);
-  void take_best(Optimizer& optimizer) const;
+  /// Keeps the weights that are trained as the best, those after `step`; and takes them back.
+  void keep_best(Optimizer& optimizer, int64_t step);
+  void take_best(Optimizer& optimizer, int64_t step) const;
 
  private:
-  fs::path best_file() const { return path_ / "best" / "weights.safetensors"; }
-  void restore_metrics(uint64_t bytes);
+  fs::path best_file(int64_t step) const;
+  /// Removes best weights but those of these steps.
+  void forget_best_but(const std::set<int64_t>& steps);
+  void restore_metrics(uint64_t bytes, Observer& observer);
 
   fs::path path_;
   FileLock lock_;
@@ -58,6 +61,7 @@ class RunFolder {
   std::unique_ptr<FileWriter> metrics_;
   uint64_t metrics_bytes_ = 0;
   int64_t saved_step_ = -1;
+  int64_t saved_best_ = -1;  // the step of the best weights that the newest checkpoint knows
 };
 
 }  // namespace lathe

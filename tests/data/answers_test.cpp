@@ -61,6 +61,29 @@ TEST_F(Answers, completions_and_the_end_of_text_are_learned) {
   EXPECT_EQ(source->rows_per_epoch(), 2);
 }
 
+TEST_F(Answers, beside_texts_leave_them_whole_and_are_whole_themselves) {
+  DataOptions options = options_for(R"({"prompt": "1+1=", "completion": "2"}
+{"prompt": "10+10=", "completion": "20"}
+)");
+  const std::string text = "A text of more tokens than a row has, every one of which is read.";
+  write_text(folder / "book.txt", text);
+  options.train_data.push_back({.path = (folder / "book.txt").string()});
+  const Tokenizer tokenizer = tokenizer_with();
+  for (const bool packing : {true, false}) {
+    options.packing = packing;
+    const Dataset data = open_dataset(options, tokenizer, 0);
+    const auto source = training_source(data, options, 0);
+    std::string read;
+    for (int64_t row = 0; row < source->rows_per_epoch(); ++row)
+      for (const int64_t id : values(source->next(1).at(0).input_ids)) {
+        const auto token = static_cast<int32_t>(id);
+        read += tokenizer.decode(std::span(&token, 1), false);
+      }
+    for (const std::string& part : {std::string("1+1=2</s>"), std::string("10+10=20</s>"), text})
+      EXPECT_NE(read.find(part), std::string::npos) << part << " in " << read;
+  }
+}
+
 TEST_F(Answers, rows_whose_prompt_ends_inside_a_token_are_counted) {
   TokenizerOptions whole_words;
   whole_words.vocab_size = 300;

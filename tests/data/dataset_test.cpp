@@ -92,11 +92,15 @@ struct DatasetTest : testing::Test {
 TEST_F(DatasetTest, documents_become_bos_text_eos) {
   const std::string path = write("a.jsonl", "{\"text\":\"the dog\"}\n{\"text\":\"\\u00e9 fox\"}\n");
   DataOptions options = options_for({{.path = path}});
+  EXPECT_EQ(texts(open(options).train[0].documents, tokenizer)[0], "the dog</s>")
+      << "a tokenizer that puts no bos before a text by itself";
+  options.add_bos_token = true;
   EXPECT_EQ(texts(open(options).train[0].documents, tokenizer),
             (std::vector<std::string>{"<s>the dog</s>", "<s>é fox</s>"}));
+  EXPECT_EQ(encoded, 1);
   options.add_bos_token = false;
   EXPECT_EQ(texts(open(options).train[0].documents, tokenizer)[0], "the dog</s>");
-  EXPECT_EQ(encoded, 1);
+  EXPECT_EQ(encoded, 0);
   options.add_eos_token = false;
   EXPECT_EQ(texts(open(options).train[0].documents, tokenizer)[0], "the dog");
   const Tokenizer plain = small_tokenizer(300, false);
@@ -130,7 +134,7 @@ TEST_F(DatasetTest, anything_that_matters_makes_it_encode_again) {
   write("a.jsonl", "{\"text\":\"the cat\",\"body\":\"the fox\"}\n");  // of the same size
   const Dataset changed = open(options_for({{.path = path}}));
   EXPECT_EQ(encoded, 1);
-  EXPECT_EQ(texts(changed.train[0].documents, tokenizer)[0], "<s>the cat</s>");
+  EXPECT_EQ(texts(changed.train[0].documents, tokenizer)[0], "the cat</s>");
   const std::string text = write("b.txt", "X one\nX two\n");
   EXPECT_EQ(open(options_for({{.path = text}})).train[0].documents.size(), 1U);
   EXPECT_EQ(open(options_for({{.path = text, .document_start = "X"}})).train[0].documents.size(),
@@ -240,6 +244,7 @@ TEST_F(DatasetTest, sources_with_weights_are_pools_of_their_own) {
 TEST_F(DatasetTest, validation_is_split_off_by_content) {
   DataOptions options = options_for({{.path = write_lines("a.jsonl", 200)}});
   options.validation_split = 0.2;
+  options.add_bos_token = true;
   const Dataset dataset = open(options, 1);
   const auto held_out = texts(dataset.validation, tokenizer);
   EXPECT_GT(held_out.size(), 15U);

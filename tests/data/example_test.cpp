@@ -108,6 +108,26 @@ TEST(ExampleReader, a_template_that_rewrites_former_answers_is_an_error_with_adv
   EXPECT_FALSE(all.targets.has_value());
 }
 
+TEST(ExampleReader, an_assistant_may_begin_even_where_a_template_expects_messages) {
+  const char* row = R"({"messages": [{"role": "assistant", "content": "Hello"},
+                                     {"role": "user", "content": "Hi"}]})";
+  const std::string looks_ahead =
+      std::string("{% if messages[0].role == 'system' %}!{% endif %}") + plain_template;
+  EXPECT_EQ(learned(read_example(reader(looks_ahead.c_str()), row)),
+            Texts({"<assistant>Hello</>\n"}));
+  EXPECT_EQ(learned(read_example(reader(plain_template), row)), Texts({"Hello</>\n"}));
+}
+
+TEST(ExampleReader, a_template_may_tell_the_day) {
+  const char* row = R"({"messages": [{"role": "user", "content": "Hi"},
+                                     {"role": "assistant", "content": "Hello"}]})";
+  const std::string dated = std::string("{{ strftime_now('%d %b %Y') }}\n") + plain_template;
+  const ExampleReader dated_reader = reader(dated.c_str(), {.time = day_named("2026-11-29")});
+  EXPECT_TRUE(read_example(dated_reader, row).text.starts_with("29 Nov 2026\n"));
+  for (const char* wrong : {"", "2026", "2026-13-01", "2026-11-29x", "tomorrow"})
+    EXPECT_TRUE(says(message_of([&] { day_named(wrong); }), "expected a day such as")) << wrong;
+}
+
 TEST(ExampleReader, prompt_and_completion_may_be_messages) {
   const Example example =
       read_example(reader(plain_template), R"({"prompt": [{"role": "user", "content": "Hi"}],

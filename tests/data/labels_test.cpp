@@ -31,6 +31,15 @@ TEST(Labels, in_lists_are_several_of_one_text) {
   EXPECT_EQ(set.target("[]"), Outputs({0, 0, 0}));
 }
 
+TEST(Labels, may_be_a_number_for_each_class) {
+  const LabelSet set = labels_of({"[0.0,1.0,0.0]", "[1.0,1.0,0.0]"});
+  EXPECT_EQ(set.names, Names({"0", "1", "2"}));
+  EXPECT_EQ(set.target("[1.0,1.0,0.0]"), Outputs({1, 1, 0}));
+  const std::string error = message_of([] { labels_of({"[0,1,0,1]"}); });
+  EXPECT_TRUE(says(error, "each once, found an array of 4")) << error;
+  EXPECT_TRUE(says(error, "written 0.0 or 1.0")) << error;
+}
+
 TEST(Labels, that_are_fractions_are_numbers_to_predict) {
   const LabelSet set = labels_of({"0.5", "2", "-1e3"});
   EXPECT_EQ(set.type, ProblemType::regression);
@@ -96,6 +105,18 @@ TEST_F(LabelledTexts, end_where_their_last_token_is) {
   // Row 0: abc defg; row 1: hi abc. Both are eight wide at most.
   EXPECT_EQ(values(batch.ends), std::vector<int64_t>({2, 6, 8, 11}));
   EXPECT_EQ(values(batch.targets), std::vector<int64_t>({1, 0, 0, 1, 1, 0, 1, 0}));
+}
+
+TEST_F(LabelledTexts, longer_than_a_row_are_errors_unless_they_may_be_cut) {
+  DataOptions options = options_for(rows, R"({"text": "a text of more than eight", "label": "x"})");
+  const auto open = [&] { return open_dataset(options, tokenizer, 0, {}, {.wanted = true}); };
+  EXPECT_TRUE(says(message_of([&] { open(); }), "max_length is 8: give a larger one"));
+  options.truncation = true;
+  const Dataset data = open();
+  EvaluationBatches batches = validation_batches(data, options);
+  int64_t texts = 0;
+  while (const auto batch = batches.next()) texts += batch->ends.numel();
+  EXPECT_EQ(texts, 1);
 }
 
 TEST_F(LabelledTexts, may_only_have_labels_that_are_known) {

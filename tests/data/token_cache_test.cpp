@@ -60,14 +60,19 @@ TEST(TokenCache, documents_given_up_or_without_tokens_leave_no_trace) {
   writer.add("ab", std::span(tokens, 2));
   writer.add("c", std::span(tokens + 2, 1));
   EXPECT_TRUE(writer.end_document(51));
+  writer.begin_document(std::nullopt, 2);
+  writer.add("abc", tokens);
+  EXPECT_TRUE(writer.end_document(std::nullopt));
   writer.finish("key", {});
   FileHashes hashes(folder / "hashes.json");
   const TokenCache cache(folder.path(), hashes);
-  EXPECT_EQ(cache.documents(), 1U);
-  EXPECT_EQ(cache.tokens(), 5U);
+  EXPECT_EQ(cache.documents(), 2U);
+  EXPECT_EQ(cache.tokens(), 8U);
   EXPECT_EQ(tokens_of(cache, 0), (std::vector<int64_t>{50, 1, 2, 3, 51}));
   EXPECT_EQ(cache[0].text_bytes, 3U);
-  EXPECT_EQ(cache.report().documents, 1U);
+  EXPECT_EQ(cache[1].text_bytes, 1U) << "those that are predicted";
+  EXPECT_EQ(cache.report().documents, 2U);
+  EXPECT_EQ(cache.report().text_bytes, 6U);
 }
 
 TEST(TokenCache, text_hash_does_not_depend_on_pieces_or_tokens) {

@@ -1,99 +1,11 @@
 // The program as a user runs it: from text files to a model that writes, and everything in between
 // that can go wrong.
-#include <gtest/gtest.h>
-#include <sys/wait.h>
+#include "tests/e2e/binary.h"
 
-#include <nlohmann/json.hpp>
-
-#include "lathe/base/file.h"
-#include "lathe/base/format.h"
 #include "lathe/io/safetensors.h"
-#include "tests/support/temporary_folder.h"
 
 namespace lathe {
 namespace {
-
-struct Output {
-  int code;
-  std::string out, err;
-};
-
-class Binary : public testing::Test {
- protected:
-  /// Runs `lathe ARGUMENTS` in the test's folder, through the shell; `before` goes in front.
-  Output lathe(const std::string& arguments, const std::string& before = "") {
-    const std::string command = format("cd '{}' && {} '{}' {} >out 2>err", folder_.path().string(),
-                                       before, LATHE_BINARY, arguments);
-    const int status = std::system(command.c_str());
-    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    return {code, read_file(folder_ / "out"), read_file(folder_ / "err")};
-  }
-
-  void write(const std::string& name, const std::string& text) {
-    write_file_atomic(folder_ / name, text);
-  }
-
-  /// Text to learn, a tokenizer for it, and a recipe.
-  void SetUp() override {
-    std::string text;
-    for (int i = 0; i < 400; ++i)
-      text += format("Line {} of the story: the cat number {} sees {} birds.\n", i, i % 7, i % 5);
-    write("story.txt", text);
-    const Output made = lathe("tokenizer story.txt --vocab-size 300 --out tok");
-    ASSERT_EQ(made.code, 0) << made.err;
-    write("recipe.yaml",
-          "model: {hidden_size: 32, intermediate_size: 64, num_hidden_layers: 2,\n"
-          "  num_attention_heads: 4, num_key_value_heads: 2}\n"
-          "tokenizer: tok\n"
-          "train_data: [{path: story.txt, document_start: Line}]\n"
-          "validation_split: 0.1\n"
-          "max_length: 32\n"
-          "per_device_train_batch_size: 4\n"
-          "max_steps: 30\n"
-          "learning_rate: 5e-3\n"
-          "logging_steps: 5\n"
-          "eval_steps: 15\n"
-          "save_steps: 10\n"
-          "sample_prompt: Line\n"
-          "sample_tokens: 8\n"
-          "cache_dir: cache\n"
-          "output_dir: run\n");
-  }
-
-  /// rows.jsonl: 40 prompts with their completions.
-  void write_answers() {
-    std::string rows;
-    for (int i = 0; i < 40; ++i)
-      rows += format("{{\"prompt\": \"the cat number {} sees\", \"completion\": \" {} birds\"}}\n",
-                     i % 7, i % 5);
-    write("rows.jsonl", rows);
-  }
-
-  /// rows.jsonl: 60 texts of two classes.
-  void write_labelled() {
-    std::string rows;
-    for (int i = 0; i < 60; ++i)
-      rows += format("{{\"text\": \"the {} number {} sees\", \"label\": \"{}\"}}\n",
-                     i % 2 == 0 ? "cat" : "bird", i, i % 2 == 0 ? "beast" : "fowl");
-    write("rows.jsonl", rows);
-  }
-
-  std::vector<nlohmann::json> metrics(const std::string& run) {
-    std::vector<nlohmann::json> lines;
-    std::istringstream text(read_file(folder_ / (run + "/metrics.jsonl")));
-    for (std::string line; std::getline(text, line);) {
-      lines.push_back(nlohmann::json::parse(line));
-      lines.back().erase("tokens_per_second");
-    }
-    return lines;
-  }
-
-  std::string model_bytes(const std::string& run) {
-    return read_file(folder_ / (run + "/model/model.safetensors"));
-  }
-
-  TemporaryFolder folder_;
-};
 
 TEST_F(Binary, says_what_to_do_with_settings_of_other_programs) {
   const Output fp16 = lathe("train recipe.yaml --fp16 true");
@@ -206,6 +118,17 @@ TEST_F(Binary, trains_a_classifier_and_labels_texts_with_it) {
   const Output bytes = lathe("classify --model run/model", "printf 'fine\\r\\n\\377\\n' |");
   EXPECT_NE(bytes.err.find("standard input:2: expected UTF-8, found \"\\xff\""), std::string::npos)
       << bytes.err;
+  const Output blank =
+      lathe("classify --model run/model", "printf 'the\\tcat\\n \\nthe bird\\n' |");
+  EXPECT_NE(blank.out.find("\tthe cat\nfowl\t"), std::string::npos) << blank.out;
+  EXPECT_NE(blank.err.find("1 without any text were left out, the first is standard input:2"),
+            std::string::npos)
+      << blank.err;
+  const Output parts = lathe(
+      recipe +
+      " --output_dir parts --max_steps 1 --validation_split 0 --valid_data '[{path: rows.jsonl, "
+      "name: a}, {path: rows.jsonl, name: b}]'");
+  EXPECT_NE(parts.err.find("b_accuracy"), std::string::npos) << parts.err;
   const Output metric = lathe(recipe +
                               " --output_dir other --load_best_model_at_end true "
                               "--metric_for_best_model recall");
@@ -525,51 +448,6 @@ TEST_F(Binary, follows_and_keeps_how_a_model_is_to_write) {
   const Output bad = lathe("generate --model copy" + draw);
   EXPECT_EQ(bad.code, 1);
   EXPECT_NE(bad.err.find("generation_config.json: \"top_p\""), std::string::npos) << bad.err;
-}
-
-TEST_F(Binary, a_stopped_run_goes_on_bit_for_bit) {
-  ASSERT_EQ(lathe("train recipe.yaml --output_dir whole").code, 0);
-  // Stops soon after it has begun; what it wrote until then does not matter.
-  const Output stopped = lathe("train recipe.yaml --output_dir parts", "timeout -s TERM 0.7");
-  (void)stopped;
-  const Output resumed = lathe("train recipe.yaml --output_dir parts");
-  ASSERT_EQ(resumed.code, 0) << resumed.err;
-  EXPECT_EQ(model_bytes("parts"), model_bytes("whole"));
-  EXPECT_EQ(metrics("parts"), metrics("whole"));
-}
-
-TEST_F(Binary, refuses_to_go_on_with_another_recipe_and_names_the_keys) {
-  ASSERT_EQ(lathe("train recipe.yaml --max_steps 2").code, 0);
-  const Output other = lathe("train recipe.yaml --max_steps 3 --learning_rate 1e-3");
-  EXPECT_EQ(other.code, 1);
-  EXPECT_NE(other.err.find("max_steps"), std::string::npos) << other.err;
-  EXPECT_NE(other.err.find("learning_rate"), std::string::npos) << other.err;
-  EXPECT_NE(other.err.find("--overwrite"), std::string::npos) << other.err;
-  EXPECT_EQ(lathe("train recipe.yaml --max_steps 3 --overwrite").code, 0);
-}
-
-TEST_F(Binary, bad_input_is_an_error_that_says_what_to_do) {
-  const std::vector<std::pair<std::string, std::string>> cases = {
-      {"train recipe.yaml --learning_rat 1", "learning_rate"},
-      {"train missing.yaml", "missing.yaml"},
-      {"train recipe.yaml --tokenizer nowhere", "nowhere"},
-      {"train recipe.yaml --train_data nothing-*.txt", "nothing-*.txt"},
-      {"train recipe.yaml --model.num_attention_heads 5", "num_attention_heads"},
-      {"generate --model nowhere --prompt x", "nowhere"},
-      {"eval --model nowhere --data story.txt", "nowhere"},
-      {"frobnicate", "frobnicate"}};
-  for (const auto& [arguments, part] : cases) {
-    const Output result = lathe(arguments);
-    EXPECT_TRUE(result.code == 1 || result.code == 2) << arguments << ": " << result.code;
-    EXPECT_NE(result.err.find(part), std::string::npos) << arguments << ": " << result.err;
-    EXPECT_EQ(result.err.find("bug"), std::string::npos) << result.err;
-  }
-}
-
-TEST_F(Binary, a_diverging_run_stops_and_says_where) {
-  const Output result = lathe("train recipe.yaml --learning_rate 1e30 --max_grad_norm 0");
-  EXPECT_EQ(result.code, 1);
-  EXPECT_NE(result.err.find("not finite"), std::string::npos) << result.err;
 }
 
 }  // namespace

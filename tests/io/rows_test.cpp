@@ -36,6 +36,12 @@ TEST_F(OpenRows, json_lines_by_any_of_their_extensions) {
   EXPECT_EQ(count(put("x.jsonl", "")), 0u);
 }
 
+TEST_F(OpenRows, are_known_by_the_extension_in_letters_of_either_case) {
+  for (const char* name : {"a.jsonl", "a.JSONL", "a.NdJson", "a.json", "a.Parquet"})
+    EXPECT_TRUE(is_table(name)) << name;
+  for (const char* name : {"a.txt", "jsonl", "a.jsonl.txt", ""}) EXPECT_FALSE(is_table(name));
+}
+
 TEST_F(OpenRows, an_array_in_a_json_file) {
   EXPECT_EQ(count(put("x.json", "\xEF\xBB\xBF \n[\n {\"a\":1},\n {\"a\":2}\n]\n")), 3u);
   EXPECT_TRUE(says(refusal("x.jsonl", "[{\"a\":1}]"), "x.jsonl:1: expected a JSON object"));

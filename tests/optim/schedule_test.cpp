@@ -41,6 +41,18 @@ TEST(Schedule, warmup_stable_decay_stays_up_and_falls_at_the_end) {
   EXPECT_NEAR(learning_rate(o, 100, 100), 0.1, 1e-12);
 }
 
+TEST(Schedule, every_fall_ends_at_min_lr_rate) {
+  for (const char* type : {"linear", "cosine", "cosine_with_min_lr", "warmup_stable_decay"}) {
+    OptimizerOptions o = options(type);
+    o.min_lr_rate = 0.5;
+    EXPECT_NEAR(learning_rate(o, 10, 10), 0.5, 1e-12) << type;
+    EXPECT_NEAR(learning_rate(o, 20, 10), 0.5, 1e-12) << type;
+  }
+  OptimizerOptions o = options("linear");
+  o.min_lr_rate = 0.5;
+  EXPECT_NEAR(learning_rate(o, 5, 10), 0.75, 1e-12);
+}
+
 TEST(Schedule, warmup_ratio_is_a_share_of_all_steps) {
   OptimizerOptions o = options("constant_with_warmup");
   o.warmup_ratio = 0.1;

@@ -161,6 +161,23 @@ TEST(Best, is_remembered_by_a_run_that_was_interrupted) {
   EXPECT_EQ(losses(parts.path()), losses(whole.path()));
 }
 
+TEST(Best, weights_of_the_newest_checkpoint_are_kept_beside_later_ones) {
+  const TemporaryFolder folder;
+  TrainOptions o = keeping_the_best();
+  o.save_steps = 4;
+  std::vector<std::string> names;
+  const auto look = [&](int64_t step) {
+    if (step == 8)
+      for (const auto& entry : fs::directory_iterator(folder / "best"))
+        names.push_back(entry.path().filename().string());
+    return best_after_six(step);
+  };
+  go_on(folder.path(), -1, o, look);  // at step 4 the best is 4, at 6 it is 6
+  std::ranges::sort(names);
+  EXPECT_EQ(names,
+            std::vector<std::string>({"step-000000004.safetensors", "step-000000006.safetensors"}));
+}
+
 TEST(Best, validation_ends_a_run_that_has_waited_enough_and_keeps_it_ended) {
   const TemporaryFolder folder;
   TrainOptions o = keeping_the_best();
@@ -190,6 +207,62 @@ TEST(Resume, a_damaged_checkpoint_is_passed_over_for_the_one_before) {
       EXPECT_EQ(messages.size(), 1U) << name;
       EXPECT_EQ(losses(folder.path()), losses(whole.path())) << name;
     }
+}
+
+TEST(Resume, a_damaged_checkpoint_never_takes_the_place_of_a_good_one) {
+  const TemporaryFolder folder;
+  go_on(folder.path(), 10);
+  for (const auto& entry : fs::directory_iterator(folder / "checkpoints"))
+    write_file_atomic(entry.path() / "state.json", "not what was written");
+  go_on(folder.path(), 4);  // from the beginning: it ends with a good one of an earlier step
+  const auto [weights, messages] = go_on(folder.path(), -1);
+  EXPECT_TRUE(messages.empty()) << messages.front();
+}
+
+TEST(Resume, lines_of_metrics_that_were_lost_are_no_reason_to_lose_the_checkpoint) {
+  const TemporaryFolder whole, folder;
+  const std::vector<Tensor> expected = go_on(whole.path(), -1).first;
+  go_on(folder.path(), 12);
+  const fs::path file = folder / "metrics.jsonl";
+  fs::resize_file(file, fs::file_size(file) - 10);  // within its last line
+  const auto [weights, messages] = go_on(folder.path(), -1);
+  expect_equal(weights, expected);
+  ASSERT_EQ(messages.size(), 1U);
+  EXPECT_NE(messages[0].find("lines before the checkpoint are lost"), std::string::npos);
+  EXPECT_EQ(std::count(messages[0].begin(), messages[0].end(), '\n'), 0);
+  EXPECT_NE(losses(folder.path()), losses(whole.path()));  // each line of it is whole
+}
+
+/// Remembers which files were made durable, in their order.
+struct SyncedFiles final : FileOps {
+  explicit SyncedFiles(FileOps& real) : ops(real) {}
+  FileOps& ops;
+  std::vector<std::string> names;
+  int create(const fs::path& path) override { return ops.create(path); }
+  int append(const fs::path& path) override { return ops.append(path); }
+  void write(int file, const fs::path& path, std::span<const std::byte> bytes) override {
+    ops.write(file, path, bytes);
+  }
+  void truncate(const fs::path& path, uint64_t bytes) override { ops.truncate(path, bytes); }
+  void sync(int file, const fs::path& path) override {
+    names.push_back(path.filename().string());
+    ops.sync(file, path);
+  }
+  void close(int file) override { ops.close(file); }
+  void rename(const fs::path& from, const fs::path& to) override { ops.rename(from, to); }
+  void remove_all(const fs::path& path) override { ops.remove_all(path); }
+  void make_directories(const fs::path& path) override { ops.make_directories(path); }
+  void sync_directory(const fs::path& path) override { ops.sync_directory(path); }
+};
+
+TEST(Resume, metrics_are_durable_before_the_checkpoint_that_counts_on_them) {
+  const TemporaryFolder folder;
+  SyncedFiles synced(file_ops());
+  const FileOpsOverride in_place(synced);
+  go_on(folder.path(), 3);
+  const auto metrics = std::ranges::find(synced.names, "metrics.jsonl");
+  const auto manifest = std::ranges::find(synced.names, "manifest.json");
+  EXPECT_TRUE(metrics < manifest && manifest != synced.names.end());
 }
 
 TEST(Resume, keeps_the_newest_checkpoints_and_removes_unfinished_ones) {

@@ -94,6 +94,8 @@ void read_labels(const json& config, ModelConfig& c) {
   for (size_t i = 0; i < names.size(); ++i) c.labels.push_back(get_string(names, format("{}", i)));
   c.problem_type = get_string_or(
       config, "problem_type", c.labels.size() == 1 ? "regression" : "single_label_classification");
+  require(c.problem_type != "regression" || c.labels.size() == 1,
+          "\"problem_type\": regression: expected one output, found {} labels", c.labels.size());
 }
 
 void write_labels(const ModelConfig& c, const Family& family, json& object) {
