@@ -31,6 +31,7 @@ train_data: [{path: $train, weight: 0.8}, {path: $general_train, weight: 0.2}]
 valid_data: [{path: $test, name: new}, {path: $general_test, name: general}, {path: $other_test, name: other}]
 cloze_data: [$domain.cloze.jsonl]
 $trained
+add_bos_token: true
 max_length: 512
 packing: true
 per_device_train_batch_size: 4

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "cli/commands.h"
+#include "cli/describe_run.h"
 #include "cli/progress.h"
 #include "cli/publish.h"
 #include "cli/recipe.h"

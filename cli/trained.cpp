@@ -1,6 +1,5 @@
 #include "cli/trained.h"
 
-#include <map>
 #include <set>
 
 #include "lathe/base/random.h"
@@ -17,19 +16,6 @@ Learner learner_of(const Recipe& recipe, size_t adapter) {
           .loss_weight = spec.loss_weight,
           .learning_rate = spec.learning_rate.value_or(run.learning_rate),
           .max_grad_norm = spec.max_grad_norm.value_or(run.max_grad_norm)};
-}
-
-/// How many documents each of the adapters learns, if rows choose between them.
-std::string shares_of(const Dataset& data) {
-  if (data.adapters.empty()) return {};
-  std::map<std::string, uint64_t> documents;
-  for (const Pool& pool : data.train) {  // each has those of one
-    const DocumentRef any = pool.documents[0];
-    documents[any.cache->adapters()[any.document]] += pool.documents.size();
-  }
-  std::vector<std::string> shares;
-  for (const auto& [name, count] : documents) shares.push_back(format("{} of {}", count, name));
-  return format(" ({})", fmt::join(shares, ", "));
 }
 
 }  // namespace
@@ -71,27 +57,6 @@ Optimizer optimizer_for(const TrainedWeights& trained, const Recipe& recipe, Mod
   if (!trained.rates.empty()) optimizer.set_rates(trained.rates);
   if (!trained.groups.empty()) optimizer.set_groups(trained.groups);
   return optimizer;
-}
-
-std::string describe_run(const Recipe& recipe, Model& model, const TrainedWeights& trained,
-                         const Dataset& data) {
-  double numbers = 0;
-  for (const NamedTensor& weight : trained.weights)
-    numbers += static_cast<double>(weight.tensor->numel());
-  const auto all = static_cast<double>(model.parameter_count());
-  uint64_t tokens = 0;
-  for (const Pool& pool : data.train) tokens += pool.documents.tokens();
-  return format(
-      "model: {}, {:.2f} M parameters in {:.1f} MB, {}\ntrained: {:.0f} parameters, {:.3g} % of "
-      "the "
-      "model\ndata: {}{}; {} tokens to train on, {} documents to "
-      "validate on\nsteps: {} of {} x {} tokens",
-      model.config().model_type, all / 1e6, static_cast<double>(model.weight_bytes()) / 1e6,
-      recipe.train.bf16 ? "bfloat16" : "float32", numbers, 100 * numbers / all,
-      data.train_report.summary(), shares_of(data), tokens, data.validation.size(),
-      recipe.train.max_steps,
-      recipe.data.per_device_train_batch_size * recipe.train.gradient_accumulation_steps,
-      recipe.data.max_length);
 }
 
 }  // namespace lathe

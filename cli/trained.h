@@ -3,7 +3,6 @@
 
 #include "cli/recipe.h"
 #include "lathe/adapt/adapter.h"
-#include "lathe/data/dataset.h"
 #include "lathe/train/loop.h"
 
 namespace lathe {
@@ -26,9 +25,5 @@ TrainedWeights trained_weights(const Recipe& recipe, Model& model, const Adapter
 
 /// An optimizer for them.
 Optimizer optimizer_for(const TrainedWeights& trained, const Recipe& recipe, Model& model);
-
-/// What a run begins with, in a few lines.
-std::string describe_run(const Recipe& recipe, Model& model, const TrainedWeights& trained,
-                         const Dataset& data);
 
 }  // namespace lathe

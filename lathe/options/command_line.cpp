@@ -18,6 +18,11 @@ bool is_option(std::string_view word) {
   return word.size() > 2 && word.starts_with("--");
 }
 
+/// A list written as in YAML, which takes the place of what was given before.
+bool is_whole_list(const Words& words) {
+  return words.size() == 1 && words[0].starts_with('[') && words[0].ends_with(']');
+}
+
 Words split(std::string_view path) {
   Words parts;
   for (size_t begin = 0; begin <= path.size();) {
@@ -156,7 +161,8 @@ class Parser {
                      [&](const Setting& setting) { return setting.key == target.key; });
     if (before == parsed_.settings.end()) {
       parsed_.settings.push_back({typed, target.key, std::move(words)});
-    } else if (target.type->kind == Kind::list) {
+    } else if (target.type->kind == Kind::list && !is_whole_list(words) &&
+               !is_whole_list(before->words)) {
       before->words.insert(before->words.end(), words.begin(), words.end());
     } else {
       *before = {typed, target.key, std::move(words)};

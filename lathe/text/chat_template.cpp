@@ -117,8 +117,8 @@ std::vector<uint8_t> span_mask(const std::vector<ByteSpan>& places,
     auto [begin, end] = places[i];
     // Some tokenizers leave white space out of the places; a token of it alone then has none.
     if (begin == end) begin = std::min(before, end);
-    for (const auto& [first, last] : spans)
-      if (begin < last && end > first) mask[i] = 1;
+    const auto span = std::ranges::upper_bound(spans, begin, {}, &ByteSpan::second);
+    if (span != spans.end() && span->first < end) mask[i] = 1;
     before = std::max(before, end);
   }
   return mask;

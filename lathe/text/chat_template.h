@@ -94,7 +94,7 @@ std::chrono::local_seconds day_named(const std::string& text);
 /// For each token 1 if it stands for something in one of the spans, as the assistant_masks of
 /// transformers: tokens on a border belong to the span. Where a border lies in text that the
 /// tokenizer drops, transformers loses the other spans; here it is as if that text were not there.
-/// `places` as encode_with_places has them.
+/// `places` as encode_with_places has them; spans in their order, none in another.
 std::vector<uint8_t> span_mask(const std::vector<ByteSpan>& places,
                                const std::vector<ByteSpan>& spans);
 

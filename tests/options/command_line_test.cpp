@@ -65,6 +65,9 @@ TEST(CommandLine, lists_take_words_flow_or_repetition) {
   EXPECT_EQ(trainable({"--trainable", "a", "b", "--seed", "1"}), (Words{"a", "b"}));
   EXPECT_EQ(trainable({"--trainable", "[a, 'b c']"}), (Words{"a", "b c"}));
   EXPECT_EQ(trainable({"--trainable", "a", "--trainable=b"}), (Words{"a", "b"}));
+  EXPECT_EQ(trainable({"--trainable", "a", "--trainable", "[b, c]"}), (Words{"b", "c"}))
+      << "a whole list takes the place of what was given before";
+  EXPECT_EQ(trainable({"--trainable", "[a, b]", "--trainable=[]"}), Words{});
   EXPECT_EQ(trainable({"--trainable", "a,b"}), (Words{"a", "b"}));
   EXPECT_EQ(trainable({"--trainable", "[ab]*"}), (Words{"[ab]*"}));
   EXPECT_EQ(trainable({"--trainable=[]"}), Words{});
