@@ -71,7 +71,7 @@ def lathe_losses(model, kind, dtype, rows):
     pathlib.Path(f"{kind}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
     pathlib.Path("template.jinja").write_text(TEMPLATE, encoding="utf-8")
     settings = {"model": model, "train_data": [f"{kind}.jsonl"], "max_length": 512, "packing": False, "shuffle": False,
-                "chat_template_path": "template.jinja", "add_bos_token": False, "per_device_train_batch_size": len(rows) // STEPS,
+                "chat_template_path": "template.jinja", "per_device_train_batch_size": len(rows) // STEPS,
                 "max_steps": STEPS, "learning_rate": 2e-5, "logging_steps": 1, "bf16": dtype == "bfloat16", "sample_tokens": 0,
                 "save_steps": 0, "output_dir": "run", "cache_dir": "cache"}
     pathlib.Path("recipe.yaml").write_text(json.dumps(settings), encoding="utf-8")

@@ -27,8 +27,7 @@ def compare(name):
         assert theirs.tokens(text) == ours, (text, ours, theirs.tokens(text))
 
     found = json.loads(lathe("eval", "--model", written, "--dtype", "float32", "--text", TEXT, "--json"))
-    ids = [tokenizer.bos_token_id, *tokenizer(TEXT, add_special_tokens=False).input_ids, tokenizer.eos_token_id]
-    expected = math.exp(theirs.loss(ids[: int(found["tokens"]) + 1]))
+    expected = math.exp(theirs.loss(tokenizer(TEXT).input_ids[: int(found["tokens"]) + 1]))
     off = found["perplexity"] / expected - 1
     print(f"{name}: the tokens of {len(TEXTS) + 1} texts are the same; perplexity over {found['tokens']:.0f} tokens "
           f"{found['perplexity']:.5f}, llama.cpp {expected:.5f}: {100 * off:+.4f} %")

@@ -54,10 +54,8 @@ def compare_texts(source, out):
     for text in TEXTS:
         found = json.loads(lathe("eval", *usual, "--text", text, "--tokens"))
         losses = torch.tensor([position["loss"] for position in found["positions"]])
-        # Lathe measures a text as training sees it: behind bos, and with the token that ends it.
-        ids = tokenizer(text, add_special_tokens=False).input_ids
-        row = torch.tensor([[tokenizer.bos_token_id, *ids, tokenizer.eos_token_id][: len(losses) + 1]])
-        assert len(losses) >= len(ids)
+        row = torch.tensor([tokenizer(text).input_ids])
+        assert len(losses) == row.shape[1] - 1
         with torch.no_grad():
             expected = torch.nn.functional.cross_entropy(model(row).logits[0, :-1], row[0, 1:])
         worst = max(worst, (losses.mean() - expected).abs().item())

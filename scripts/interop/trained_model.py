@@ -48,10 +48,7 @@ model = AutoModelForCausalLM.from_pretrained(folder / "run/model", dtype=torch.f
 total, count = 0.0, 0
 with torch.no_grad():
     for text in valid:
-        ids = tokenizer(text)["input_ids"]
-        if tokenizer.bos_token_id is not None and ids[:1] != [tokenizer.bos_token_id]:
-            ids = [tokenizer.bos_token_id] + ids
-        ids = ids + [tokenizer.eos_token_id]
+        ids = tokenizer(text)["input_ids"] + [tokenizer.eos_token_id]
         for begin in range(0, len(ids) - 1, LENGTH - 1):  # each part begins with the last token before it
             part = torch.tensor([ids[begin: begin + LENGTH]])
             logits = model(input_ids=part).logits[0, :-1]
