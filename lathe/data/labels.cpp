@@ -105,6 +105,9 @@ std::vector<float> LabelSet::target(std::string_view text) const {
   std::vector<float> outputs(names.size(), 0);
   require(type == ProblemType::multi_label_classification || !label.is_array(),
           "expected one label for each text, found {}", show_json(label));
+  require(!is_multi_hot(label) || label.size() == names.size(),
+          "expected a number for each of {} classes as label, found {}", names.size(),
+          label.size());
   for (const std::string& name : class_names(label)) {
     auto found = std::ranges::find(names, name);
     // Where names are words, a number is the place of one, as in transformers' data.

@@ -35,6 +35,7 @@ TEST(Labels, may_be_a_number_for_each_class) {
   const LabelSet set = labels_of({"[0.0,1.0,0.0]", "[1.0,1.0,0.0]"});
   EXPECT_EQ(set.names, Names({"0", "1", "2"}));
   EXPECT_EQ(set.target("[1.0,1.0,0.0]"), Outputs({1, 1, 0}));
+  EXPECT_TRUE(says(message_of([&] { set.target("[1.0,0.0]"); }), "each of 3 classes"));
   const std::string error = message_of([] { labels_of({"[0,1,0,1]"}); });
   EXPECT_TRUE(says(error, "each once, found an array of 4")) << error;
   EXPECT_TRUE(says(error, "written 0.0 or 1.0")) << error;
