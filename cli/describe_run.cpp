@@ -14,6 +14,7 @@ std::string shares_of(const Dataset& data) {
     documents[any.cache->adapters()[any.document]] += pool.documents.size();
   }
   std::vector<std::string> shares;
+  shares.reserve(documents.size());
   for (const auto& [name, count] : documents) shares.push_back(format("{} of {}", count, name));
   return format(" ({})", fmt::join(shares, ", "));
 }

@@ -42,7 +42,7 @@ Evaluation Validation::measure_classifier() const {
     if (part == nullptr) return;
     result.metrics.emplace_back(name + "_loss", e.loss);
     for (const auto& [metric, value] : e.metrics)
-      result.metrics.emplace_back(name + "_" + metric, value);
+      result.metrics.emplace_back(format("{}_{}", name, metric), value);
   };
   for (const auto& [name, documents] : data.validation_parts) add(name, &documents);
   if (data.validation_parts.empty()) add({}, nullptr);
@@ -89,7 +89,7 @@ std::vector<std::string> Validation::names() const {
   if (!data.labels && std::ranges::none_of(data.validation.sources(), has_targets))
     names.emplace_back("bits_per_byte");
   for (const auto& [part, documents] : data.validation_parts)
-    for (const std::string& metric : of_each) names.push_back(part + "_" + metric);
+    for (const std::string& metric : of_each) names.push_back(format("{}_{}", part, metric));
   if (!questions.empty()) names.insert(names.end(), {"cloze_accuracy", "cloze_accuracy_a_byte"});
   return names;
 }
