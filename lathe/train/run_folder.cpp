@@ -154,7 +154,7 @@ void RunFolder::save(Optimizer& optimizer, const Source& source, const Progress&
                      {"metrics_bytes", metrics_bytes_}});
   saved_step_ = step;
   saved_best_ = progress.best.step;
-  forget_best_but({saved_best_});
+  forget_best_but(saved_best_);
   observer.on_checkpoint(step);
 }
 
@@ -162,13 +162,11 @@ fs::path RunFolder::best_file(int64_t step) const {
   return path_ / "best" / format("step-{:09}.safetensors", step);
 }
 
-void RunFolder::forget_best_but(const std::set<int64_t>& steps) {
+void RunFolder::forget_best_but(int64_t step) {
   const fs::path folder = path_ / "best";
   if (!fs::exists(folder)) return;
-  std::set<fs::path> kept;
-  for (const int64_t step : steps) kept.insert(best_file(step));
   for (const fs::directory_entry& entry : fs::directory_iterator(folder))
-    if (!kept.contains(entry.path())) file_ops().remove_all(entry.path());
+    if (entry.path() != best_file(step)) file_ops().remove_all(entry.path());
 }
 
 // The best weights that the newest checkpoint knows are kept beside: a run may go back to it.
@@ -176,7 +174,7 @@ void RunFolder::keep_best(Optimizer& optimizer, int64_t step) {
   const Context saving("keeping the best weights");
   const fs::path file = best_file(step);
   file_ops().make_directories(file.parent_path());
-  forget_best_but({saved_best_});
+  forget_best_but(saved_best_);
   write_tensors(file, weights_of(optimizer));
 }
 

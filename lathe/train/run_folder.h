@@ -3,7 +3,6 @@
 
 #include <map>
 #include <memory>
-#include <set>
 
 #include "lathe/data/source.h"
 #include "lathe/train/best.h"
@@ -51,8 +50,8 @@ class RunFolder {
 
  private:
   fs::path best_file(int64_t step) const;
-  /// Removes best weights but those of these steps.
-  void forget_best_but(const std::set<int64_t>& steps);
+  /// Removes all best weights but those of one step.
+  void forget_best_but(int64_t step);
   void restore_metrics(uint64_t bytes, Observer& observer);
 
   fs::path path_;
